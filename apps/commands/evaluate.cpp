@@ -1,0 +1,53 @@
+// mosaic evaluate: BLEU and loss of a model on a test set.
+#include <cmath>
+
+#include "apps/commands/commands.h"
+#include "apps/common/evaluating.h"
+#include "apps/common/model_options.h"
+#include "data/text/lines.h"
+
+namespace mosaic::apps {
+namespace {
+
+struct EvaluateCommand {
+  ModelCommand model;
+  std::filesystem::path source, reference, data, hypotheses;
+  std::string split = "test";
+};
+
+void evaluate(const EvaluateCommand& command, const Program& program) {
+  check<UsageError>(
+      command.data.empty() != command.source.empty() && command.source.empty() == command.reference.empty(),
+      "--source", "and --reference, or --data, are needed");
+  const StaticModel model = open(command.model);
+  std::filesystem::path source = command.source, reference = command.reference;
+  if (!command.data.empty()) {
+    const PreparedData data = open_data(command.data);
+    source = data.file(command.split, true);
+    reference = data.file(command.split, false);
+  }
+  const std::vector<data::SentencePair> pairs =
+      data::read_parallel(source, reference, {.empty = data::EmptyLines::keep, .lines = {}}).pairs;
+  const Evaluation result =
+      evaluate_model(*model.model, model.subwords, pairs, translate_options(command.model, model.facts));
+  if (!command.hypotheses.empty()) data::write_lines(command.hypotheses, result.hypotheses);
+  if (program.json) return put_json(result.scores);
+  for (const auto& item : result.scores.items()) put(cat(item.key(), "\t", item.value().dump(), "\n"));
+}
+
+}  // namespace
+
+void declare_evaluate(CLI::App& app, Program& program) {
+  auto command = std::make_shared<EvaluateCommand>();
+  model_options(app, command->model);
+  path_option(app, "--source", command->source, "Source sentences");
+  path_option(app, "--reference", command->reference, "Their translations");
+  path_option(app, "--data", command->data, "Or a data directory");
+  choice_option(app, "--split", command->split, {"test", "valid", "train"}, "Of the data directory");
+  path_option(app, "--hypotheses", command->hypotheses, "Write the translations here");
+  json_flag(app, program);
+  examples(app, {"mosaic evaluate --model models/fast --source test.en --reference test.de --json"});
+  on_chosen(app, program, [command, &program] { evaluate(*command, program); });
+}
+
+}  // namespace mosaic::apps

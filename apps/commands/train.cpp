@@ -1,0 +1,37 @@
+// mosaic train: a supernet, or one architecture from scratch.
+#include "apps/commands/commands.h"
+#include "apps/common/reports.h"
+#include "apps/common/train_command.h"
+#include "apps/common/training.h"
+
+namespace mosaic::apps {
+namespace {
+
+void train(const TrainCommand& command, const Program& program) {
+  const json config = resolve(command, default_settings());
+  const TrainSettings settings = read_settings(config, "configuration");
+  const PreparedData data = open_data(settings.data);
+  Run run = open_run(command, config, "train");
+  run.manifest({{"command", "train"}, {"seed", settings.seed}, {"inputs", {{"data", data.hash()}}}});
+  const TrainingResult result = train_model(run, settings, data);
+  json out = result.to_json();
+  save_json(run.results() / "training.json", out);
+  write_report(run.directory());
+  say(result.reason, " after ", result.updates, " updates and ", duration_text(result.seconds),
+      "; best validation loss ", fixed(result.best_loss, 4), "; report in ", run.report().string());
+  if (program.json) put_json(out);
+}
+
+}  // namespace
+
+void declare_train(CLI::App& app, Program& program) {
+  auto command = std::make_shared<TrainCommand>();
+  training_options(app, *command, true);
+  json_flag(app, program);
+  examples(app, {"mosaic train --recipe tiny --data data --out runs/neuron",
+                 "mosaic train --recipe multi30k-tiny --data multi30k --out runs/standalone --max-time 60m",
+                 "mosaic train --resume --out runs/neuron"});
+  on_chosen(app, program, [command, &program] { train(*command, program); });
+}
+
+}  // namespace mosaic::apps

@@ -1,0 +1,11 @@
+# Writes OUTPUT, a C++ source that holds each of the JSON files FILES (separated by |) as a string.
+string(REPLACE "|" ";" FILES "${FILES}")
+set(text "// Generated from the JSON files of apps/configs.\n#include \"apps/common/recipes.h\"\n\nnamespace mosaic::apps {\n\n")
+string(APPEND text "std::span<const BuiltinRecipe> builtin_recipes() {\n  static constexpr BuiltinRecipe recipes[] = {\n")
+foreach(file ${FILES})
+  get_filename_component(name ${file} NAME_WE)
+  file(READ ${file} content)
+  string(APPEND text "{\"${name}\", R\"~~(${content})~~\"},\n")
+endforeach()
+string(APPEND text "  };\n  return recipes;\n}\n\n}  // namespace mosaic::apps\n")
+file(WRITE ${OUTPUT} "${text}")

@@ -1,0 +1,52 @@
+// The numbers of `mosaic quickstart` at its scales.
+#include "apps/common/config.h"
+#include "apps/common/quickstart.h"
+#include "apps/common/settings.h"
+#include "apps/common/text.h"
+
+namespace mosaic::apps {
+
+json quickstart_plan(const std::string& scale) {
+  json plan = parse_json(R"({
+    "scale": "default",
+    "corpus": {"source": "libreoffice-help", "languages": "en-de", "root": "/", "train": "", "valid": "", "test": "",
+               "vocabulary": 2000, "valid_size": 1000, "test_size": 1000, "max_train": 0},
+    "latency": {"count": 120, "repeated": 12, "repeats": 10, "limit_ms": 0, "limit_quantile": 0.5},
+    "search": {"method": "evolution", "iterations": 8, "parents": 10, "mutants": 15, "children": 15, "mutation": 0.3,
+               "samples": 100, "valid_pairs": 200, "measurements": 10},
+    "test_pairs": 1000
+  })",
+                         "plan");
+  json train = default_settings();
+  lay_over(train, recipe(scale == "nano" ? "nano" : "quickstart"), "recipe");
+  json finetune = default_finetune_settings();
+  finetune["training"]["updates"] = 1500;
+  finetune["training"]["schedule"]["peak"] = 1e-3;
+  finetune["training"]["log_every"] = 100;
+  finetune["training"]["validate_every"] = 300;
+  finetune["training"]["keep"] = 2;
+  finetune["batches"] = train["batches"];
+  finetune["decoding"] = train["decoding"];
+  if (scale == "nano") {
+    plan["scale"] = "nano";
+    plan["corpus"].update(
+        {{"vocabulary", 600}, {"valid_size", 200}, {"test_size", 100}, {"max_train", 4000}});
+    plan["latency"].update({{"count", 24}, {"repeated", 4}, {"repeats", 5}});
+    plan["search"].update({{"method", "exhaustive"}, {"valid_pairs", 50}, {"measurements", 5}});
+    plan["test_pairs"] = 100;
+    train["training"]["updates"] = 300;
+    train["training"]["schedule"]["warmup_updates"] = 100;
+    train["training"]["validate_every"] = 150;
+    train["batches"]["valid_pairs"] = 100;
+    finetune["training"]["updates"] = 100;
+    finetune["training"]["validate_every"] = 50;
+    finetune["batches"]["valid_pairs"] = 100;
+  } else {
+    check<UsageError>(scale == "default", "--scale", "\"", scale, "\" is not one of nano, default");
+  }
+  plan["train"] = std::move(train);
+  plan["finetune"] = std::move(finetune);
+  return plan;
+}
+
+}  // namespace mosaic::apps

@@ -1,0 +1,74 @@
+// Sentences between text, ids and tensors: batches for losses, translations of lines, scores of test sets.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "apps/common/settings.h"
+#include "data/batch.h"
+#include "data/text/subwords.h"
+#include "nas/trainer.h"
+#include "nn/decode/decode.h"
+
+namespace mosaic::apps {
+
+nn::SequenceBatch to_tensors(const data::Batch& batch);
+
+// All examples in batches from short to long, for losses. Examples that are too long are left out with a
+// warning.
+std::vector<nn::SequenceBatch> validation_batches(const std::vector<data::Example>& examples,
+                                                  const data::BatchOptions& options);
+
+// The batches of a data::BatchPlan as updates of about equal token counts; `on_update` is told of every
+// update.
+class PlannedBatches final : public nas::BatchSource {
+ public:
+  // identity: what the cursor belongs to; a cursor of other data is refused.
+  PlannedBatches(std::vector<data::Example> examples, const data::BatchOptions& options,
+                 int64_t tokens_per_update, const Generator& random, std::string identity);
+
+  std::vector<nn::SequenceBatch> next() override;
+  json cursor() const override;
+  void seek(const json& cursor) override;
+
+  const data::BatchPlan& plan() const { return plan_; }
+  int64_t tokens() const { return tokens_; }  // target tokens given out so far in this process
+  std::function<void()> on_update;
+
+ private:
+  std::vector<data::Example> examples_;
+  data::BatchPlan plan_;
+  int64_t tokens_per_update_, tokens_ = 0;
+  std::string identity_;
+  data::DataPosition position_;
+};
+
+struct TranslateOptions {
+  std::string method = "beam";  // "beam", "greedy", "sample"
+  DecodingSettings decoding;
+  double temperature = 1;
+  int64_t top_k = 0;
+  uint64_t seed = 1;
+  int64_t rows = 64;  // sentences decoded together
+};
+
+struct Translations {
+  std::vector<std::string> lines;
+  std::vector<double> scores;  // length-normalised log probabilities
+  int64_t tokens = 0;          // generated, ends included
+  double seconds = 0;
+};
+// Each line on its own; empty lines stay empty. Throws Interrupted when somebody asks to stop.
+Translations translate_lines(const nn::Seq2Seq& model, const data::Subwords& subwords,
+                             const std::vector<std::string>& lines, const TranslateOptions& options,
+                             const std::string& label = "translate");
+
+// Loss and nll a target token, nats, of pairs under the model.
+nas::LossSums corpus_loss(const nn::Seq2Seq& model, const std::vector<nn::SequenceBatch>& batches,
+                          double label_smoothing);
+
+// bleu (white-space tokens, cased, multi-bleu), sacrebleu (13a), signature.
+json bleu_scores(const std::vector<std::string>& hypotheses, const std::vector<std::string>& references);
+
+}  // namespace mosaic::apps

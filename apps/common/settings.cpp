@@ -1,0 +1,248 @@
+#include "apps/common/settings.h"
+
+#include "apps/common/text.h"
+
+namespace mosaic::apps {
+namespace {
+
+constexpr int64_t most = int64_t{1} << 40;
+
+void read_model(Fields& fields, TrainSettings& settings) {
+  settings.standalone = fields.one_of("kind", {"supernet", "standalone"}) == "standalone";
+  settings.space = space_from(fields.any("space"), fields.where() + ".space");
+  const json& arch = fields.any("arch");
+  if (settings.standalone) settings.arch = arch_from(settings.space, arch, fields.where() + ".arch");
+  check<FormatError>(settings.space.model() == "seq2seq", fields.where().c_str(), "space \"",
+                     settings.space.name(), "\" describes no translation model");
+  settings.mixture = mos::mixture_from_json(fields.object("mixture"), fields.where() + ".mixture");
+  check<FormatError>(
+      !settings.standalone || !settings.mixture.on(), fields.where().c_str(),
+      "a standalone model has no mixture: set mixture.routing to \"none\" and mixture.experts to 1");
+  settings.dropout = fields.number("dropout", 0, 0.999);
+  settings.attention_dropout = fields.number("attention_dropout", 0, 0.999);
+  settings.activation_dropout = fields.number("activation_dropout", 0, 0.999);
+  settings.scale_dropout = fields.boolean("scale_dropout");
+  settings.joined_vocabulary = fields.boolean("joined_vocabulary");
+  fields.finish();
+}
+
+void read_sampling(Fields& fields, TrainSettings& settings) {
+  const std::string policy = fields.one_of("policy", {"single", "sandwich"});
+  settings.sampling.policy = nas::policy_named(policy);
+  settings.sampling.random = fields.integer("random", 1, 64);
+  settings.sampling.extremes =
+      fields.one_of("extremes", {"exact", "hat"}) == "hat" ? mos::Extremes::hat : mos::Extremes::exact;
+  settings.target.validation_random = fields.integer("validation_random", 0, 1000);
+  settings.target.router_lr_scale = fields.number("router_lr_scale", 0, 1e6);
+  if (const json& eps = fields.any("router_eps"); !eps.is_null())
+    settings.target.router_eps = fields.number("router_eps", 0, 1);
+  fields.finish();
+}
+
+void read_optimizer(Fields& fields, nas::TrainerOptions& trainer) {
+  trainer.adam.beta1 = fields.number("beta1", 0, 0.999999);
+  trainer.adam.beta2 = fields.number("beta2", 0, 0.999999);
+  trainer.adam.eps = fields.number("eps", 0, 1);
+  trainer.adam.weight_decay = fields.number("weight_decay", 0, 1e3);
+  trainer.adam.decoupled = fields.boolean("decoupled");
+  trainer.adam.skip_without_grad = fields.boolean("skip_without_grad");
+  fields.finish();
+}
+
+void read_training(Fields& fields, TrainSettings& settings) {
+  nas::TrainerOptions& trainer = settings.trainer;
+  trainer.max_updates = fields.integer("updates", 1, most);
+  trainer.max_seconds = fields.number("max_seconds", 0, 1e9);
+  settings.tokens_per_update = fields.integer("tokens_per_update", 0, most);
+  trainer.label_smoothing = fields.number("label_smoothing", 0, 0.999);
+  trainer.clip_norm = fields.number("clip_norm", 0, 1e9);
+  Fields adam(fields.object("adam"), fields.where() + ".adam");
+  read_optimizer(adam, trainer);
+  // A schedule that ends does so with the training, unless it says when.
+  json schedule = fields.object("schedule");
+  const bool ends = schedule.value("shape", "") == "linear" || schedule.value("shape", "") == "cosine";
+  if (ends && schedule.value("total_updates", json(0)) == 0) schedule["total_updates"] = trainer.max_updates;
+  trainer.schedule = nn::Schedule::from_json(schedule, fields.where() + ".schedule");
+  check<FormatError>(trainer.schedule.peak > 0, fields.where().c_str(), "schedule.peak must be more than 0");
+  trainer.log_every = fields.integer("log_every", 0, most);
+  trainer.validate_every = fields.integer("validate_every", 0, most);
+  trainer.save_every = fields.integer("save_every", 0, most);
+  trainer.keep = fields.integer("keep", 1, 10000);
+  trainer.patience = fields.integer("patience", 0, most);
+  trainer.best_by_smallest = fields.boolean("best_by_smallest");
+  settings.average = fields.integer("average", 1, 10000);
+  check<FormatError>(settings.average <= trainer.keep, fields.where().c_str(), "average ", settings.average,
+                     " needs as many checkpoints kept, keep is ", trainer.keep);
+  fields.finish();
+}
+
+void read_batches(Fields& fields, TrainSettings& settings) {
+  settings.batches.max_tokens = fields.integer("max_tokens", 1, most);
+  settings.batches.max_rows = fields.integer("max_rows", 0, most);
+  settings.batches.row_multiple = fields.integer("row_multiple", 1, 4096);
+  settings.batches.max_positions = fields.integer("max_positions", 2, 1 << 20);
+  settings.batches.drop_long = fields.boolean("drop_long");
+  settings.valid_pairs = fields.integer("valid_pairs", 0, most);
+  fields.finish();
+}
+
+void read_decoding(Fields& fields, DecodingSettings& decoding) {
+  decoding.beam = fields.integer("beam", 1, 1000);
+  decoding.length_penalty = fields.number("length_penalty", -10, 10);
+  decoding.max_length = fields.integer("max_length", 1, 1 << 20);
+  decoding.source_factor = fields.number("source_factor", 0, 100);
+  fields.finish();
+}
+
+json default_training() {
+  return parse_json(R"({
+    "updates": 1000, "max_seconds": 0, "tokens_per_update": 0, "label_smoothing": 0.1, "clip_norm": 0,
+    "adam": {"beta1": 0.9, "beta2": 0.98, "eps": 1e-8, "weight_decay": 0, "decoupled": true,
+             "skip_without_grad": false},
+    "schedule": {"shape": "inverse_sqrt", "peak": 0.002, "warmup_updates": 400, "warmup_start": 1e-7, "end": 0,
+                 "total_updates": 0},
+    "log_every": 50, "validate_every": 500, "save_every": 0, "keep": 10, "patience": 0,
+    "best_by_smallest": false, "average": 1
+  })",
+                    "defaults");
+}
+
+json default_batches() {
+  return parse_json(R"({"max_tokens": 4096, "max_rows": 0, "row_multiple": 8, "max_positions": 1024,
+                        "drop_long": true, "valid_pairs": 0})",
+                    "defaults");
+}
+
+void read_common(Fields& fields, TrainSettings& settings, const std::string& where) {
+  settings.data = fields.text("data");
+  check<FormatError>(!settings.data.empty(), where.c_str(),
+                     "\"data\" is needed: the directory that mosaic data prepare made (--data DIR)");
+  settings.seed = static_cast<uint64_t>(fields.integer("seed", 0));
+  const auto inside = [&](const char* key) { return Fields(fields.object(key), cat(where, ": ", key)); };
+  Fields training = inside("training"), batches = inside("batches"), decoding = inside("decoding");
+  read_training(training, settings);
+  read_batches(batches, settings);
+  read_decoding(decoding, settings.decoding);
+  settings.sampling.seed = settings.seed;
+  settings.trainer.seed = settings.seed;
+}
+
+}  // namespace
+
+json default_settings() {
+  json config = parse_json(R"({
+    "data": "",
+    "seed": 1,
+    "model": {
+      "kind": "supernet",
+      "space": "quickstart",
+      "arch": "largest",
+      "mixture": {"routing": "neuron-wise", "experts": 2, "router_hidden": 128, "router_dropout": 0,
+                  "encoding": "coarse", "fixed_input": false, "init_scale": 1},
+      "dropout": 0.3, "attention_dropout": 0, "activation_dropout": 0,
+      "scale_dropout": true, "joined_vocabulary": true
+    },
+    "sampling": {"policy": "sandwich", "random": 1, "extremes": "exact", "validation_random": 4,
+                 "router_lr_scale": 1, "router_eps": null}
+  })",
+                           "defaults");
+  config["training"] = default_training();
+  config["batches"] = default_batches();
+  config["decoding"] = decoding_json({});
+  return config;
+}
+
+TrainSettings read_settings(const json& config, const std::string& where) {
+  Fields fields(config, where);
+  TrainSettings settings;
+  Fields model(fields.object("model"), where + ": model"),
+      sampling(fields.object("sampling"), where + ": sampling");
+  read_common(fields, settings, where);
+  read_model(model, settings);
+  read_sampling(sampling, settings);
+  fields.finish();
+  return settings;
+}
+
+json default_finetune_settings() {
+  json config = {{"model", ""},
+                 {"data", ""},
+                 {"seed", 1},
+                 {"dropout", -1},
+                 {"attention_dropout", -1},
+                 {"activation_dropout", -1}};
+  config["training"] = default_training();
+  config["training"]["schedule"] = {{"shape", "linear"}, {"peak", 3e-4}, {"warmup_updates", 0},
+                                    {"warmup_start", 0}, {"end", 0},     {"total_updates", 0}};
+  config["training"]["validate_every"] = 200;
+  config["batches"] = default_batches();
+  config["decoding"] = decoding_json({});
+  return config;
+}
+
+FinetuneSettings read_finetune_settings(const json& config, const std::string& where) {
+  Fields fields(config, where);
+  FinetuneSettings settings;
+  settings.model = fields.text("model");
+  check<FormatError>(!settings.model.empty(), where.c_str(),
+                     "\"model\" is needed: an extracted model's directory (--model DIR)");
+  read_common(fields, settings.train, where);
+  settings.train.dropout = fields.number("dropout", -1, 0.999);
+  settings.train.attention_dropout = fields.number("attention_dropout", -1, 0.999);
+  settings.train.activation_dropout = fields.number("activation_dropout", -1, 0.999);
+  fields.finish();
+  return settings;
+}
+
+json decoding_json(const DecodingSettings& decoding) {
+  return {{"beam", decoding.beam},
+          {"length_penalty", decoding.length_penalty},
+          {"max_length", decoding.max_length},
+          {"source_factor", decoding.source_factor}};
+}
+
+std::vector<std::string> method_names() {
+  return {"neuron-wise", "layer-wise", "fixed-input", "init-matched", "sandwich", "hat", "standalone"};
+}
+
+json method_settings(const std::string& method) {
+  const auto with = [](const json& mixture, const char* policy, const char* kind = "supernet") {
+    return json{{"model", {{"kind", kind}, {"mixture", mixture}}}, {"sampling", {{"policy", policy}}}};
+  };
+  const json none = {{"routing", "none"}, {"experts", 1}, {"fixed_input", false}, {"init_scale", 1}};
+  json matched = none;
+  matched["init_scale"] = 0.70710678118654757;  // two independent experts mixed evenly start at this scale
+  const json neuron = {{"routing", "neuron-wise"}, {"experts", 2}, {"fixed_input", false}};
+  const json layer = {{"routing", "layer-wise"}, {"experts", 2}, {"fixed_input", false}};
+  json fixed_input = neuron;
+  fixed_input["fixed_input"] = true;
+  if (method == "neuron-wise") return with(neuron, "sandwich");
+  if (method == "layer-wise") return with(layer, "sandwich");
+  if (method == "fixed-input") return with(fixed_input, "sandwich");
+  if (method == "init-matched") return with(matched, "sandwich");
+  if (method == "sandwich") return with(none, "sandwich");
+  if (method == "hat") return with(none, "single");
+  if (method == "standalone") return with(none, "sandwich", "standalone");
+  const std::string near = nearest(method, method_names());
+  throw UsageError("--method", cat("\"", method, "\" is not one of ", join(method_names(), ", "),
+                                   near.empty() ? "" : "; did you mean " + near + "?"));
+}
+
+mos::Arch arch_from(const mos::Space& space, const json& value, const std::string& where) {
+  if (value.is_object()) return space.parse(value, where);
+  check<FormatError>(value.is_string(), where.c_str(),
+                     "must be \"largest\", \"smallest\", a file's path or an object, got ", value.dump());
+  const std::string text = value.get<std::string>();
+  if (text == "largest") return space.largest();
+  if (text == "smallest") return space.smallest();
+  return mos::load_arch(space, text);
+}
+
+mos::Space space_from(const json& value, const std::string& where) {
+  if (value.is_object()) return mos::Space::from_json(value, where);
+  check<FormatError>(value.is_string(), where.c_str(),
+                     "must be a space's name, a file's path or an object, got ", value.dump());
+  return mos::space_named(value.get<std::string>());
+}
+
+}  // namespace mosaic::apps

@@ -1,0 +1,75 @@
+#include "apps/common/train_command.h"
+
+#include "apps/common/settings.h"
+
+namespace mosaic::apps {
+namespace {
+
+// A run that may go on longer, say more or keep more is the same run.
+const std::vector<std::string> may_change = {
+    "training.updates",    "training.max_seconds",    "training.log_every",  "training.validate_every",
+    "training.save_every", "training.keep",           "training.patience",   "training.average",
+    "decoding.beam",       "decoding.length_penalty", "decoding.max_length", "decoding.source_factor"};
+
+}  // namespace
+
+void training_options(CLI::App& app, TrainCommand& command, bool with_method) {
+  path_option(app, "-o,--out", command.out, "Run directory")->required();
+  path_option(app, "--data", command.data, "Data directory, as mosaic data prepare made it");
+  text_option(app, "--recipe", command.sources.recipe,
+              "Start from a built-in recipe: " + join(recipe_names(), ", "));
+  path_option(app, "-c,--config", command.sources.file, "Configuration file (JSON)");
+  texts_option(app, "--set", command.sources.assignments,
+               "One setting, as training.updates=500; may be repeated");
+  if (with_method)
+    text_option(app, "--method", command.method, "What is trained: " + join(method_names(), ", "));
+  integer_option(app, "--seed", command.seed, 0, INT64_MAX, "Of everything random");
+  duration_option(app, "--max-time", command.max_time,
+                  "Stop and save after so much training, as 90s, 15m, 2h");
+  app.add_flag("--resume", command.resume,
+               "Go on with the run in the directory (begin it when there is none)");
+  app.add_flag("--force", command.force, "Delete the run in the directory and begin anew");
+  app.add_flag("--override", command.allow_changes, "Resume although the configuration changed");
+  app.add_flag("--trial-run", command.trial, "A few updates, to see that everything is in place");
+  threads_option(app);
+}
+
+json resolve(const TrainCommand& command, const json& defaults) {
+  check<UsageError>(!command.resume || !command.force, "--resume", "and --force exclude each other");
+  json base = defaults;
+  const std::filesystem::path saved = command.out / "config.json";
+  if (command.resume && std::filesystem::exists(saved) && command.sources.recipe.empty() &&
+      command.sources.file.empty()) {
+    const json file = load_json(saved);
+    Fields fields(file, saved.string());
+    lay_over(base, fields.object("config"), saved.string());
+  }
+  ConfigSources sources = command.sources;
+  const std::vector<std::string> assignments = std::move(sources.assignments);
+  sources.assignments.clear();
+  json config = resolve_config(base, sources);
+  if (!command.method.empty()) lay_over(config, method_settings(command.method), "--method");
+  if (!command.data.empty()) config["data"] = command.data.string();
+  if (!command.model.empty()) config["model"] = command.model.string();
+  if (command.seed) config["seed"] = *command.seed;
+  if (command.max_time) config["training"]["max_seconds"] = *command.max_time;
+  for (const std::string& assignment : assignments) lay_over(config, parse_assignment(assignment), "--set");
+  if (command.trial) {
+    config["training"]["updates"] = 10;
+    config["training"]["log_every"] = 2;
+    config["batches"]["valid_pairs"] = 50;
+  }
+  return config;
+}
+
+Run open_run(const TrainCommand& command, const json& config, const std::string& name) {
+  return Run::open(command.out, config,
+                   {.command = name,
+                    .existing = command.resume  ? Existing::resume
+                                : command.force ? Existing::overwrite
+                                                : Existing::refuse,
+                    .allow_changes = command.allow_changes,
+                    .may_change = may_change});
+}
+
+}  // namespace mosaic::apps

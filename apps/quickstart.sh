@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# From a fresh clone on a bare Debian 12 to a searched, extracted and scored translation model: installs what is
+# missing, builds the program, fetches the corpus packages and runs `mosaic quickstart`. Run it again and every
+# finished stage is kept. Arguments are passed on, for example --out DIR, --json, --scale nano.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. third_party/packages.sh
+need_packages "${MOSAIC_PACKAGES[@]}"
+
+cmake -S . -B build/release -G Ninja -DCMAKE_BUILD_TYPE=Release >/dev/null ||
+  { echo "configuring failed" >&2; exit 1; }
+cmake --build build/release --target mosaic >&2
+
+# The corpus: the LibreOffice help texts, downloaded as packages and unpacked without installing them.
+corpus=build/corpus
+if [ ! -e "$corpus/complete" ]; then
+  mkdir -p "$corpus/packages"
+  (cd "$corpus/packages" && { apt-get download -qq libreoffice-help-en-us libreoffice-help-de 2>/dev/null ||
+    { $([ "$(id -u)" -eq 0 ] || echo sudo) apt-get update -qq; apt-get download -qq libreoffice-help-en-us libreoffice-help-de; }; }) >&2
+  for package in "$corpus"/packages/libreoffice-help-*.deb; do dpkg-deb -x "$package" "$corpus/root"; done
+  touch "$corpus/complete"
+fi
+exec build/release/apps/mosaic quickstart --corpus "$corpus/root" "$@"

@@ -1,0 +1,325 @@
+#include "data/metrics/bleu.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <unordered_map>
+
+#include "data/text/normalize.h"
+#include "engine/core/error.h"
+#include "engine/core/parallel.h"
+
+namespace mosaic::data {
+namespace {
+
+constexpr std::array<std::pair<BleuSmoothing, const char*>, 4> smoothings{{{BleuSmoothing::exp, "exp"},
+                                                                           {BleuSmoothing::floor, "floor"},
+                                                                           {BleuSmoothing::add_k, "add-k"},
+                                                                           {BleuSmoothing::none, "none"}}};
+
+std::string fixed(double value, int digits) {
+  char text[400];
+  std::snprintf(text, sizeof text, "%.*f", digits, value);
+  return text;
+}
+
+std::string joined(const std::vector<double>& values) {
+  std::string out;
+  for (const double value : values) out += cat(out.empty() ? "" : "/", fixed(value, 1));
+  return out;
+}
+
+// An order without a match: log 0 stands for a number so small that the score is 0.
+double safe_log(double value) {
+  return value == 0 ? -9999999999.0 : std::log(value);
+}
+
+// White space of Perl's split on bytes.
+std::vector<std::string_view> split_ascii(std::string_view text) {
+  std::vector<std::string_view> words;
+  constexpr std::string_view spaces = " \t\n\r\f\v";
+  for (size_t start = text.find_first_not_of(spaces); start != text.npos;) {
+    const size_t end = std::min(text.find_first_of(spaces, start), text.size());
+    words.push_back(text.substr(start, end - start));
+    start = text.find_first_not_of(spaces, end);
+  }
+  return words;
+}
+
+std::string lower_ascii(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return out;
+}
+
+// One n-gram of one of the texts: `key` is (number of the n-gram without its last token, last token), so
+// equal keys mean equal n-grams; `text` 0 is the hypothesis.
+struct Gram {
+  uint64_t key;
+  uint32_t text, at;
+  bool operator<(const Gram& other) const { return key != other.key ? key < other.key : text < other.text; }
+};
+
+// Matches and totals of every order: an n-gram matches as often as it occurs in the hypothesis, at most as
+// often as in the reference that has it most.
+void count_matches(const std::vector<std::vector<uint32_t>>& texts, BleuStatistics& out) {
+  std::vector<std::vector<uint32_t>> numbers = texts;  // of the n-gram that starts at each position
+  std::vector<Gram> grams;
+  for (size_t n = 1; n <= out.correct.size(); ++n) {
+    grams.clear();
+    for (uint32_t t = 0; t < texts.size(); ++t) {
+      for (uint32_t i = 0; i + n <= texts[t].size(); ++i) {
+        grams.push_back({uint64_t{numbers[t][i]} << 32 | (n == 1 ? 0 : texts[t][i + n - 1]), t, i});
+      }
+    }
+    out.total[n - 1] =
+        std::max<int64_t>(0, static_cast<int64_t>(texts[0].size()) - static_cast<int64_t>(n) + 1);
+    if (out.total[n - 1] == 0) continue;
+    std::sort(grams.begin(), grams.end());
+    uint32_t number = 0;
+    for (size_t begin = 0; begin < grams.size(); ++number) {
+      size_t end = begin;
+      int64_t in_hypothesis = 0, in_reference = 0;
+      while (end < grams.size() && grams[end].key == grams[begin].key) {
+        const size_t start = end;
+        while (end < grams.size() && grams[end].key == grams[begin].key &&
+               grams[end].text == grams[start].text) {
+          numbers[grams[end].text][grams[end].at] = number;
+          ++end;
+        }
+        int64_t& most = grams[start].text == 0 ? in_hypothesis : in_reference;
+        most = std::max(most, static_cast<int64_t>(end - start));
+      }
+      out.correct[n - 1] += std::min(in_hypothesis, in_reference);
+      begin = end;
+    }
+  }
+}
+
+}  // namespace
+
+std::string to_string(BleuSmoothing smoothing) {
+  for (const auto& [value, name] : smoothings) {
+    if (value == smoothing) return name;
+  }
+  return "none";
+}
+
+BleuSmoothing bleu_smoothing(const std::string& name) {
+  for (const auto& [value, known] : smoothings) {
+    if (name == known) return value;
+  }
+  throw ArgumentError("bleu", cat("unknown smoothing \"", name, "\", expected exp, floor, add-k or none"));
+}
+
+void BleuStatistics::merge(const BleuStatistics& other) {
+  if (other.segments == 0) return;
+  if (segments == 0) {
+    *this = other;
+    return;
+  }
+  check(correct.size() == other.correct.size(), "bleu", "statistics of order ", correct.size(), " and ",
+        other.correct.size(), " cannot be added");
+  for (size_t n = 0; n < correct.size(); ++n) {
+    correct[n] += other.correct[n];
+    total[n] += other.total[n];
+  }
+  system_length += other.system_length;
+  reference_length += other.reference_length;
+  segments += other.segments;
+  fewest_references = std::min(fewest_references, other.fewest_references);
+  most_references = std::max(most_references, other.most_references);
+}
+
+std::string BleuScore::verbose() const {
+  return cat(joined(precisions), " (BP = ", fixed(brevity_penalty, 3), " ratio = ", fixed(ratio, 3),
+             " hyp_len = ", system_length, " ref_len = ", reference_length, ")");
+}
+
+Bleu::Bleu(BleuOptions options) : options_(options) {
+  check(options_.max_order >= 1 && options_.max_order <= 16, "bleu",
+        "the maximum n-gram order must lie in 1..16, got ", options_.max_order);
+  if (options_.style != BleuStyle::sacrebleu) {
+    options_.tokenizer = BleuTokenizer::none;
+    options_.smoothing = BleuSmoothing::none;
+  }
+  const bool takes_value =
+      options_.smoothing == BleuSmoothing::floor || options_.smoothing == BleuSmoothing::add_k;
+  if (options_.smoothing_value) {
+    check(takes_value, "bleu", "smoothing \"", to_string(options_.smoothing), "\" takes no value, got ",
+          *options_.smoothing_value);
+    check(std::isfinite(*options_.smoothing_value) && *options_.smoothing_value >= 0, "bleu",
+          "the smoothing value must be at least 0, got ", *options_.smoothing_value);
+  } else if (takes_value) {
+    options_.smoothing_value = options_.smoothing == BleuSmoothing::floor ? 0.1 : 1.0;
+  }
+}
+
+std::string Bleu::prepare(std::string_view text) const {
+  if (options_.style == BleuStyle::multi_bleu)
+    return options_.lowercase ? lower_ascii(text) : std::string(text);
+  const std::string lower = options_.lowercase ? to_lower(text) : std::string(text);
+  return tokenize(options_.tokenizer, trim_right(lower));
+}
+
+BleuStatistics Bleu::statistics(std::string_view hypothesis,
+                                const std::vector<std::string>& references) const {
+  check(!references.empty(), "bleu", "a segment has no reference");
+  std::vector<std::string> prepared{prepare(hypothesis)};
+  for (const std::string& reference : references) prepared.push_back(prepare(reference));
+  std::unordered_map<std::string_view, uint32_t> vocabulary;
+  std::vector<std::vector<uint32_t>> texts;
+  uint32_t unmatched = 0xFFFFFFFF;  // numbers for tokens that must never match, from the top
+  for (const std::string& text : prepared) {
+    const auto words = options_.style == BleuStyle::multi_bleu ? split_ascii(text) : split_words(text);
+    texts.emplace_back();
+    for (const std::string_view word : words) {
+      const bool unknown = options_.style == BleuStyle::fairseq && texts.size() > 1 && word == "<unk>";
+      texts.back().push_back(unknown ? unmatched--
+                                     : vocabulary.try_emplace(word, vocabulary.size()).first->second);
+    }
+  }
+  BleuStatistics out;
+  const auto orders = static_cast<size_t>(options_.max_order);
+  out.correct.assign(orders, 0);
+  out.total.assign(orders, 0);
+  out.segments = 1;
+  out.fewest_references = out.most_references = static_cast<int64_t>(references.size());
+  out.system_length = static_cast<int64_t>(texts[0].size());
+  // The reference length is the closest one; of two equally close the shorter.
+  int64_t best = -1;
+  for (size_t r = 1; r < texts.size(); ++r) {
+    const auto length = static_cast<int64_t>(texts[r].size());
+    const int64_t distance = std::abs(length - out.system_length);
+    if (best < 0 || distance < best || (distance == best && length < out.reference_length)) {
+      best = distance;
+      out.reference_length = length;
+    }
+  }
+  count_matches(texts, out);
+  return out;
+}
+
+BleuStatistics Bleu::statistics(const std::vector<std::string>& hypotheses,
+                                const std::vector<std::vector<std::string>>& references) const {
+  check(!references.empty(), "bleu", "no reference was given");
+  check(!hypotheses.empty(), "bleu", "the hypotheses are empty: there is nothing to score");
+  for (size_t r = 0; r < references.size(); ++r) {
+    check(references[r].size() == hypotheses.size(), "bleu", "reference ", r + 1, " has ",
+          references[r].size(), " lines, but there are ", hypotheses.size(), " hypotheses");
+  }
+  std::vector<BleuStatistics> parts(hypotheses.size());
+  parallel_for(static_cast<int64_t>(hypotheses.size()), 64, [&](int64_t begin, int64_t end) {
+    std::vector<std::string> own(references.size());
+    for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
+      for (size_t r = 0; r < references.size(); ++r) own[r] = references[r][i];
+      parts[i] = statistics(hypotheses[i], own);
+    }
+  });
+  BleuStatistics sum;
+  for (const BleuStatistics& part : parts) sum.merge(part);
+  return sum;
+}
+
+BleuScore Bleu::score(const BleuStatistics& s) const {
+  BleuScore out;
+  out.counts.assign(s.correct.begin(), s.correct.end());
+  out.totals.assign(s.total.begin(), s.total.end());
+  out.precisions.assign(s.correct.size(), 0.0);
+  out.system_length = s.system_length;
+  out.reference_length = s.reference_length;
+  const auto system = static_cast<double>(s.system_length),
+             reference = static_cast<double>(s.reference_length);
+  out.ratio = s.reference_length ? system / reference : 0;
+  out.brevity_penalty = s.system_length >= s.reference_length ? 1
+                        : s.system_length                     ? std::exp(1 - reference / system)
+                                                              : 0;
+  if (std::all_of(s.correct.begin(), s.correct.end(), [](int64_t n) { return n == 0; })) return out;
+  double halvings = 1;
+  size_t order = s.correct.size();
+  for (size_t n = 0; n < s.correct.size(); ++n) {
+    if (options_.smoothing == BleuSmoothing::add_k && n > 0) {
+      out.counts[n] += *options_.smoothing_value;
+      out.totals[n] += *options_.smoothing_value;
+    }
+    if (out.totals[n] == 0) break;
+    if (options_.effective_order) order = n + 1;
+    if (out.counts[n] != 0) {
+      out.precisions[n] = 100.0 * out.counts[n] / out.totals[n];
+    } else if (options_.smoothing == BleuSmoothing::exp) {
+      halvings *= 2;
+      out.precisions[n] = 100.0 / (halvings * out.totals[n]);
+    } else if (options_.smoothing == BleuSmoothing::floor) {
+      out.precisions[n] = 100.0 * *options_.smoothing_value / out.totals[n];
+    }
+  }
+  double logs = 0;
+  for (size_t n = 0; n < order; ++n) logs += safe_log(out.precisions[n]);
+  out.score = out.brevity_penalty * std::exp(logs / static_cast<double>(order));
+  return out;
+}
+
+BleuScore Bleu::corpus(const std::vector<std::string>& hypotheses,
+                       const std::vector<std::vector<std::string>>& references) const {
+  return score(statistics(hypotheses, references));
+}
+
+BleuScore Bleu::sentence(std::string_view hypothesis, const std::vector<std::string>& references) const {
+  BleuOptions options = options_;
+  options.effective_order = true;
+  if (options.smoothing == BleuSmoothing::exp || options.smoothing == BleuSmoothing::none)
+    options.smoothing_value.reset();
+  return Bleu(options).score(statistics(hypothesis, references));
+}
+
+std::vector<std::pair<std::string, std::string>> Bleu::signature_fields(const BleuStatistics& s) const {
+  std::string smooth = to_string(options_.smoothing);
+  if (options_.smoothing_value) smooth += cat("[", fixed(*options_.smoothing_value, 2), "]");
+  return {{"nrefs", s.fewest_references == s.most_references ? std::to_string(s.most_references) : "var"},
+          {"case", options_.lowercase ? "lc" : "mixed"},
+          {"eff", options_.effective_order ? "yes" : "no"},
+          {"tok", to_string(options_.tokenizer)},
+          {"smooth", smooth},
+          {"version", "mosaic-" MOSAIC_VERSION}};
+}
+
+std::string Bleu::signature(const BleuStatistics& s, bool shortened) const {
+  constexpr std::array<const char*, 6> brief{"#", "c", "e", "tok", "s", "v"};
+  std::string out;
+  size_t i = 0;
+  for (const auto& [name, value] : signature_fields(s)) {
+    out += cat(out.empty() ? "" : "|", shortened ? brief[i] : name, ":", value);
+    ++i;
+  }
+  return out;
+}
+
+std::string Bleu::line(const BleuScore& b, const BleuStatistics& s, int digits) const {
+  const std::string lengths = cat("(BP=", fixed(b.brevity_penalty, 3), ", ratio=", fixed(b.ratio, 3));
+  switch (options_.style) {
+    case BleuStyle::multi_bleu:
+      if (b.reference_length == 0) return "BLEU = 0, 0/0/0/0 (BP=0, ratio=0, hyp_len=0, ref_len=0)";
+      return cat("BLEU = ", fixed(b.score, 2), ", ", joined(b.precisions), " ", lengths,
+                 ", hyp_len=", b.system_length, ", ref_len=", b.reference_length, ")");
+    case BleuStyle::fairseq:
+      return cat("BLEU", options_.max_order, " = ", fixed(b.score, 2), ", ", joined(b.precisions), " ",
+                 lengths, ", syslen=", b.system_length, ", reflen=", b.reference_length, ")");
+    case BleuStyle::sacrebleu:
+      break;
+  }
+  return cat("BLEU|", signature(s), " = ", fixed(b.score, digits), " ", b.verbose());
+}
+
+json Bleu::describe(const BleuScore& b, const BleuStatistics& s) const {
+  json out{{"name", "BLEU"}, {"score", b.score}, {"signature", signature(s)}, {"verbose_score", b.verbose()}};
+  for (const auto& [name, value] : signature_fields(s)) out[name] = value;
+  return out;
+}
+
+int64_t count_tokenized_lines(const std::vector<std::string>& lines) {
+  return std::count_if(lines.begin(), lines.end(),
+                       [](const std::string& line) { return trim_right(line).ends_with(" ."); });
+}
+
+}  // namespace mosaic::data

@@ -1,0 +1,84 @@
+#include "engine/core/allocator.h"
+
+#include <cstdlib>
+
+#include "engine/core/error.h"
+
+namespace mosaic {
+namespace {
+
+// Sizes are rounded up so that nearby requests share blocks: 64 bytes to a page, then an eighth of the size.
+size_t rounded(size_t bytes) {
+  size_t step = 64;
+  while (step * 8 < bytes) step *= 2;
+  return bytes == 0 ? 64 : (bytes + step - 1) / step * step;
+}
+
+}  // namespace
+
+Allocator::~Allocator() {
+  drop_cached();
+}
+
+Allocator::Block Allocator::allocate(size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  const size_t wanted = rounded(bytes);
+  Block block{nullptr, wanted};
+  const auto found = cache_.lower_bound(wanted);
+  if (found != cache_.end() && found->first <= 2 * wanted) {
+    block = {found->second, found->first};
+    cache_.erase(found);
+    stats_.cached -= block.bytes;
+    ++stats_.hits;
+  } else {
+    ++stats_.raw_allocs;
+    block.data = raw_(wanted);
+    if (!block.data) {
+      drop_cached();
+      block.data = raw_(wanted);
+    }
+    check<ResourceError>(block.data != nullptr, "allocate", "no memory for ", wanted, " bytes; ",
+                         stats_.current, " bytes are in use");
+  }
+  stats_.current += block.bytes;
+  stats_.peak = stats_.peak > stats_.current ? stats_.peak : stats_.current;
+  return block;
+}
+
+void Allocator::release(Block block) {
+  const std::lock_guard lock(mutex_);
+  stats_.current -= block.bytes;
+  stats_.cached += block.bytes;
+  cache_.emplace(block.bytes, block.data);
+}
+
+AllocatorStats Allocator::stats() const {
+  const std::lock_guard lock(mutex_);
+  return stats_;
+}
+
+void Allocator::reset_peak() {
+  const std::lock_guard lock(mutex_);
+  stats_.peak = stats_.current;
+}
+
+void Allocator::empty_cache() {
+  const std::lock_guard lock(mutex_);
+  drop_cached();
+}
+
+void Allocator::drop_cached() {
+  for (const auto& [bytes, data] : cache_) free_(data);
+  cache_.clear();
+  stats_.cached = 0;
+}
+
+Allocator& allocator(Device device) {
+  check<DeviceError>(device.kind == DeviceKind::cpu, "allocator", device, " is not available");
+  // Never destroyed: tensors with static lifetime may outlive every other object.
+  static Allocator* const host = new Allocator([](size_t bytes) { return std::aligned_alloc(64, bytes); },
+                                               [](void* data) { std::free(data); });
+  return *host;
+}
+
+}  // namespace mosaic

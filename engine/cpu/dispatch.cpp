@@ -1,0 +1,95 @@
+// Chooses the compiled copy of each kernel family: by device, then by instruction set.
+#include "engine/core/error.h"
+#include "engine/cpu/isa.h"
+#include "engine/kernels/kernels.h"
+
+namespace mosaic::kernels {
+
+namespace baseline {
+const Elementwise& cpu_elementwise();
+const Index& cpu_index();
+const Random& cpu_random();
+const Reduce& cpu_reduce();
+const Softmax& cpu_softmax();
+const Optim& cpu_optim();
+const Norm& cpu_norm();
+const Mix& cpu_mix();
+const Attention& cpu_attention();
+}  // namespace baseline
+
+namespace avx2 {
+const Elementwise& cpu_elementwise();
+const Index& cpu_index();
+const Random& cpu_random();
+const Reduce& cpu_reduce();
+const Softmax& cpu_softmax();
+const Optim& cpu_optim();
+const Norm& cpu_norm();
+const Mix& cpu_mix();
+const Attention& cpu_attention();
+}  // namespace avx2
+
+namespace avx512 {
+const Elementwise& cpu_elementwise();
+const Index& cpu_index();
+const Random& cpu_random();
+const Reduce& cpu_reduce();
+const Softmax& cpu_softmax();
+const Optim& cpu_optim();
+const Norm& cpu_norm();
+const Mix& cpu_mix();
+const Attention& cpu_attention();
+}  // namespace avx512
+
+namespace {
+void check_cpu(Device device) {
+  check<DeviceError>(device.kind == DeviceKind::cpu, "kernels", "this build has no kernels for ", device);
+}
+}  // namespace
+
+const Elementwise& elementwise_kernels(Device device) {
+  check_cpu(device);
+  return pick<baseline::cpu_elementwise, avx2::cpu_elementwise, avx512::cpu_elementwise>();
+}
+
+const Index& index_kernels(Device device) {
+  check_cpu(device);
+  return pick<baseline::cpu_index, avx2::cpu_index, avx512::cpu_index>();
+}
+
+const Random& random_kernels(Device device) {
+  check_cpu(device);
+  return pick<baseline::cpu_random, avx2::cpu_random, avx512::cpu_random>();
+}
+
+const Reduce& reduce_kernels(Device device) {
+  check_cpu(device);
+  return pick<baseline::cpu_reduce, avx2::cpu_reduce, avx512::cpu_reduce>();
+}
+
+const Attention& attention_kernels(Device device) {
+  check_cpu(device);
+  return pick<baseline::cpu_attention, avx2::cpu_attention, avx512::cpu_attention>();
+}
+
+const Mix& mix_kernels(Device device) {
+  check_cpu(device);
+  return pick<baseline::cpu_mix, avx2::cpu_mix, avx512::cpu_mix>();
+}
+
+const Norm& norm_kernels(Device device) {
+  check_cpu(device);
+  return pick<baseline::cpu_norm, avx2::cpu_norm, avx512::cpu_norm>();
+}
+
+const Optim& optim_kernels(Device device) {
+  check_cpu(device);
+  return pick<baseline::cpu_optim, avx2::cpu_optim, avx512::cpu_optim>();
+}
+
+const Softmax& softmax_kernels(Device device) {
+  check_cpu(device);
+  return pick<baseline::cpu_softmax, avx2::cpu_softmax, avx512::cpu_softmax>();
+}
+
+}  // namespace mosaic::kernels

@@ -1,0 +1,286 @@
+// GEMM for one instruction set: how the work is cut into blocks, panels, tiles and threads. Compiled once per
+// instruction set; no choice made here but block_k can change a bit of the result (kernels/gemm.h).
+#include "engine/core/parallel.h"
+#include "engine/cpu/gemm_few_rows.h"
+#include "engine/cpu/gemm_micro.h"
+#include "engine/cpu/gemm_pack.h"
+#include "engine/cpu/gemm_table.h"
+#include "engine/cpu/scratch.h"
+
+namespace mosaic::kernels::MOSAIC_ISA {
+namespace {
+
+// k is cut into equal blocks of at most this, in multiples of 8: part of the result's definition.
+constexpr int64_t block_k = 512;
+// Values of B packed at once: should stay in the second-level cache.
+constexpr int64_t block_b = 128 * block_k;
+// Tiles of rows that share a panel of B while it is in the first-level cache; more when they are packed,
+// because that reads pieces of rows of A, which should not be short.
+constexpr int64_t group_tiles = 4, packed_tiles = 16;
+// Multiply-adds worth a thread: some 5 microseconds.
+constexpr int64_t thread_work = 1 << 18;
+
+constexpr int64_t smaller(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+constexpr int64_t larger(int64_t a, int64_t b) {
+  return a > b ? a : b;
+}
+constexpr int64_t ceil_div(int64_t a, int64_t b) {
+  return (a + b - 1) / b;
+}
+
+constexpr int64_t k_step(int64_t k) {
+  return k == 0 ? 1 : ceil_div(ceil_div(k, ceil_div(k, block_k)), 8) * 8;
+}
+
+struct Range {
+  int64_t begin, end;
+  int64_t size() const { return end - begin; }
+  // Piece i of about equal ones.
+  Range piece(int64_t i, int64_t pieces) const {
+    return {begin + size() * i / pieces, begin + size() * (i + 1) / pieces};
+  }
+};
+
+// One product of the batch.
+template <class T>
+struct Product {
+  const GemmArgs& args;
+  const T* a;
+  const T* b;
+  T* c;
+  const T* bias;
+
+  const T* a_at(int64_t i, int64_t p) const {
+    return a + (args.trans_a ? p * args.lda + i : i * args.lda + p);
+  }
+  const T* b_at(int64_t p, int64_t j) const {
+    return b + (args.trans_b ? j * args.ldb + p : p * args.ldb + j);
+  }
+  // What to do with the sums of block `ks` at column j.
+  Finish<T> finish(Range ks, int64_t j) const {
+    const bool last = ks.end == args.k;
+    return {static_cast<T>(args.alpha), args.accumulate || ks.begin > 0, last && bias ? bias + j : nullptr,
+            last && args.epilogue == Epilogue::relu};
+  }
+};
+
+// micro_tile by [walk][vectors - 1][rows - 1].
+template <class T>
+struct Micro {
+  using Tiles = MicroTile<T>[2][tile_vecs][tile_rows];
+  template <Walk walk, int Vecs, int... I>
+  static constexpr void fill(Tiles& tiles, std::integer_sequence<int, I...>) {
+    ((tiles[static_cast<int>(walk)][Vecs - 1][I] = &micro_tile<T, I + 1, Vecs, walk>), ...);
+  }
+  Tiles tiles{};
+  constexpr Micro() {
+    constexpr std::make_integer_sequence<int, tile_rows> rows;
+    static_assert(tile_vecs == 2);
+    fill<Walk::rows, 1>(tiles, rows);
+    fill<Walk::rows, 2>(tiles, rows);
+    fill<Walk::columns, 1>(tiles, rows);
+    fill<Walk::columns, 2>(tiles, rows);
+  }
+};
+template <class T>
+constexpr Micro<T> micro;
+
+// A block of op(B): in panels (gemm_pack.h), or in place but for a last panel of part of a vector.
+template <class T>
+struct Right {
+  const T* packed;
+  bool in_place;
+};
+
+template <class T>
+Right<T> pack_right(const Product<T>& product, Range cols, Range ks, bool in_place) {
+  const GemmArgs& g = product.args;
+  const int64_t k = ks.size();
+  const int64_t first = in_place ? cols.size() / panel_columns<T> * panel_columns<T> : 0;
+  const int64_t count = cols.size() - first;
+  if (in_place && count % lanes<T> == 0) return {nullptr, true};
+  T* out = static_cast<T*>(scratch(Scratch::gemm_b, k * padded<T>(count) * int64_t{sizeof(T)}));
+  const T* b = product.b_at(ks.begin, cols.begin + first);
+  g.trans_b ? pack_b_transposed(b, g.ldb, k, count, out) : pack_b_plain(b, g.ldb, k, count, out);
+  return {out, in_place};
+}
+
+// rows x cols of one block of k.
+template <class T>
+void multiply_block(const Product<T>& product, Range rows, Range cols, Range ks, Right<T> right,
+                    bool pack_a) {
+  const GemmArgs& g = product.args;
+  const int64_t k = ks.size();
+  const Walk walk = g.trans_a ? Walk::columns : Walk::rows;
+  // Tiles of about equal heights, so that none is so short that the latency of its few sums shows.
+  const int64_t tiles = ceil_div(rows.size(), tile_rows), group = pack_a ? packed_tiles : group_tiles;
+  const int64_t row_step = k + lanes<T>, packed_tile = g.trans_a ? packed_step<T> * k : tile_rows * row_step;
+  T* packed_a = nullptr;
+  if (pack_a) {
+    packed_a = static_cast<T*>(scratch(Scratch::gemm_a, packed_tiles * packed_tile * int64_t{sizeof(T)}));
+  }
+  for (int64_t t0 = 0; t0 < tiles; t0 += group) {
+    const int64_t t1 = smaller(t0 + group, tiles);
+    int64_t from[packed_tiles + 1];  // the row each tile of the group begins with
+    for (int64_t t = t0; t <= t1; ++t) from[t - t0] = rows.piece(t, tiles).begin;
+    if (pack_a && !g.trans_a) {
+      pack_a_rows(product.a_at(0, ks.begin), g.lda, k, from, t1 - t0, row_step, packed_a);
+    } else if (pack_a) {
+      pack_a_columns(product.a_at(0, ks.begin), g.lda, k, from, t1 - t0, (g.k - 1 - ks.begin) * g.lda + g.m,
+                     packed_a);
+    }
+    for (int64_t j = 0; j < cols.size(); j += panel_columns<T>) {
+      const int64_t wanted = smaller(cols.size() - j, panel_columns<T>);
+      const int64_t width = padded<T>(wanted);
+      const bool in_place = right.in_place && width == wanted;
+      const Finish<T> finish = product.finish(ks, cols.begin + j);
+      Tile<T> tile{};
+      tile.k = k;
+      tile.b =
+          in_place ? product.b_at(ks.begin, cols.begin + j) : right.packed + (right.in_place ? 0 : j * k);
+      tile.ldb = in_place ? g.ldb : width;
+      tile.ldc = g.ldc;
+      tile.cols = wanted;
+      tile.a_step = !pack_a ? g.lda : g.trans_a ? packed_step<T> : row_step;
+      const auto& by_rows = micro<T>.tiles[static_cast<int>(walk)][width / lanes<T> - 1];
+      for (int64_t t = 0; t < t1 - t0; ++t) {
+        tile.a = pack_a ? packed_a + t * packed_tile : product.a_at(from[t], ks.begin);
+        tile.c = product.c + from[t] * g.ldc + cols.begin + j;
+        by_rows[from[t + 1] - from[t] - 1](tile, finish);
+      }
+    }
+  }
+}
+
+template <int Rows = 1>
+void multiply_few_rows(const Product<float>& product, Range rows, Range cols) {
+  if constexpr (Rows < few_rows) {
+    if (rows.size() > Rows) return multiply_few_rows<Rows + 1>(product, rows, cols);
+  }
+  constexpr int vecs = few_rows_vecs(Rows);
+  const GemmArgs& g = product.args;
+  const int64_t step = k_step(g.k);
+  for (int64_t j = cols.begin; j < cols.end; j += vecs * lanes<float>) {
+    const int64_t wanted = smaller(cols.end - j, vecs * lanes<float>);
+    int64_t p = 0;
+    do {
+      const Range ks{p, smaller(p + step, g.k)};
+      const Tile<float> tile{ks.size(), product.a_at(rows.begin, p),        g.lda, product.b_at(p, j),
+                             g.ldb,     product.c + rows.begin * g.ldc + j, g.ldc, wanted};
+      const Finish<float> finish = product.finish(ks, j);
+      // The last columns need not pay for a whole group of vectors.
+      wanted <= lanes<float> ? few_rows_tile<Rows, 1>(tile, finish) : few_rows_tile<Rows, vecs>(tile, finish);
+      p += step;
+    } while (p < g.k);
+  }
+}
+
+// rows x cols of C on this thread.
+template <class T>
+void multiply(const Product<T>& product, Range rows, Range cols) {
+  const GemmArgs& g = product.args;
+  if constexpr (sizeof(T) == 4) {
+    if (g.trans_b && !g.trans_a && rows.size() <= few_rows) return multiply_few_rows(product, rows, cols);
+  }
+  const int64_t step = k_step(g.k);
+  const bool low = rows.size() <= 2 * tile_rows;
+  // Copying pays when the copy is used often enough, or spares long strides.
+  constexpr int64_t first_cache = 4096;  // values that are as good where they are
+  const bool in_place = !g.trans_b && (low || g.k * cols.size() <= first_cache);
+  const bool pack_a = (g.trans_a || (g.k > 1024 && cols.size() > 512)) && cols.size() > panel_columns<T> &&
+                      g.k * rows.size() > first_cache;
+  // A copy of A is made for each block of columns, so these should be few; that of B is used at once if rows
+  // are few.
+  const int64_t panels = low && g.trans_b ? 2 : (pack_a ? 8 : 1) * block_b / (step * panel_columns<T>);
+  const int64_t width = larger(panels, 1) * panel_columns<T>;
+  for (int64_t j = cols.begin; j < cols.end; j += width) {
+    const Range block{j, smaller(j + width, cols.end)};
+    int64_t p = 0;
+    do {
+      const Range ks{p, smaller(p + step, g.k)};
+      multiply_block(product, rows, block, ks, pack_right(product, block, ks, in_place), pack_a);
+      p += step;
+    } while (p < g.k);
+  }
+}
+
+// How many pieces to cut m and n into.
+struct Grid {
+  int64_t rows, cols;
+};
+
+// The grid of at most `pieces` whose slowest piece takes the shortest time; copies are charged by the value,
+// the product by its vectors.
+template <class T>
+Grid choose_grid(const GemmArgs& g, int64_t pieces) {
+  const int64_t row_units = ceil_div(g.m, tile_rows), col_units = ceil_div(g.n, lanes<T>);
+  Grid best{1, 1};
+  double best_cost = 0;
+  for (int64_t r = 1; r <= smaller(pieces, row_units); ++r) {
+    const int64_t c = smaller(pieces / r, col_units);
+    const double rows = static_cast<double>(ceil_div(row_units, r) * tile_rows);
+    const double cols = static_cast<double>(ceil_div(col_units, c) * lanes<T>);
+    const double cost = rows * cols / (2 * lanes<T>)+0.5 * cols + (g.trans_a ? 0.5 : 0.1) * rows;
+    if (best_cost == 0 || cost < best_cost) {
+      best = {r, c};
+      best_cost = cost;
+    }
+  }
+  return best;
+}
+
+// Whole vectors of columns, so that pieces do not cut any.
+template <class T>
+Range columns_of(int64_t n, int64_t i, int64_t pieces) {
+  const Range units = Range{0, ceil_div(n, lanes<T>)}.piece(i, pieces);
+  return {units.begin * lanes<T>, smaller(units.end * lanes<T>, n)};
+}
+
+template <class T>
+void multiply_parallel(const Product<T>& product, int64_t work) {
+  const GemmArgs& g = product.args;
+  const Grid grid = choose_grid<T>(g, smaller(threads(), work / thread_work));
+  if (grid.rows * grid.cols == 1) return multiply(product, {0, g.m}, {0, g.n});
+  parallel_for(grid.rows * grid.cols, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      multiply(product, Range{0, g.m}.piece(i / grid.cols, grid.rows),
+               columns_of<T>(g.n, i % grid.cols, grid.cols));
+    }
+  });
+}
+
+template <class T>
+Product<T> product_of(const GemmArgs& g, int64_t index) {
+  const int64_t i0 = index / g.batch1, i1 = index % g.batch1;
+  return {g, static_cast<const T*>(g.a) + i0 * g.a0 + i1 * g.a1,
+          static_cast<const T*>(g.b) + i0 * g.b0 + i1 * g.b1, static_cast<T*>(g.c) + i0 * g.c0 + i1 * g.c1,
+          static_cast<const T*>(g.bias)};
+}
+
+template <class T>
+void gemm_of(const GemmArgs& g) {
+  const int64_t batch = g.batch0 * g.batch1, work = larger(g.m * g.n * g.k, 1);
+  if (batch < 4 * threads() && work >= 2 * thread_work) {
+    for (int64_t i = 0; i < batch; ++i) multiply_parallel(product_of<T>(g, i), work);
+    return;
+  }
+  parallel_for(batch, ceil_div(thread_work, work), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) multiply(product_of<T>(g, i), {0, g.m}, {0, g.n});
+  });
+}
+
+}  // namespace
+
+const GemmTable& gemm_table() {
+  if constexpr (vector_bytes == 16) {
+    static constexpr GemmTable table{&gemm_of<float>, &gemm_of<double>};
+    return table;
+  } else {
+    static constexpr GemmTable table{&gemm_of<float>, nullptr};
+    return table;
+  }
+}
+
+}  // namespace mosaic::kernels::MOSAIC_ISA

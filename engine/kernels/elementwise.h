@@ -1,0 +1,136 @@
+// Elementwise kernels: what they are told. Sizes and strides travel in a Loop, the result is its last
+// operand.
+#pragma once
+
+#include "engine/core/dtype.h"
+#include "engine/kernels/loop.h"
+
+namespace mosaic::kernels {
+
+// y = f(x); a and b are the parameters of add, mul, pow (a) and clamp (a = low, b = high).
+enum class UnaryOp : uint8_t {
+  neg,
+  exp,
+  log,
+  sqrt,
+  rsqrt,
+  square,
+  abs,
+  sin,
+  cos,
+  tanh,
+  sigmoid,
+  relu,
+  gelu,
+  add,
+  mul,
+  pow,
+  clamp
+};
+enum class BinaryOp : uint8_t { add, sub, mul, div, maximum, minimum };
+// Derivatives: div_second(dy, y, b) = -dy y / b; prefer_larger(a, b, dy) = dy where a is the larger, half
+// where they tie, else 0; prefer_smaller likewise.
+enum class TernaryOp : uint8_t { div_second, prefer_larger, prefer_smaller };
+enum class CompareOp : uint8_t { equal, less };
+
+struct UnaryArgs {
+  UnaryOp op;
+  DType dtype;
+  double a = 0, b = 0;
+  bool accumulate = false;  // add to y instead of writing it
+  const void* x;
+  void* y;
+  Loop<2> loop;
+};
+
+// dx = dy * f'; `saved` is x or y, whichever the derivative is written in (kernels/scalar.h says which).
+struct UnaryBackArgs {
+  UnaryOp op;
+  DType dtype;
+  double a = 0, b = 0;
+  bool accumulate = false;
+  const void* saved;
+  const void* dy;
+  void* dx;
+  Loop<3> loop;
+};
+
+struct BinaryArgs {
+  BinaryOp op;
+  DType dtype;
+  bool accumulate = false;
+  const void* a;
+  const void* b;
+  void* y;
+  Loop<3> loop;
+};
+
+struct TernaryArgs {
+  TernaryOp op;
+  DType dtype;
+  bool accumulate = false;
+  const void* a;
+  const void* b;
+  const void* c;
+  void* y;
+  Loop<4> loop;
+};
+
+// y = mask ? a : b; mask u8, the rest any dtype.
+struct WhereArgs {
+  DType dtype;
+  const void* mask;
+  const void* a;
+  const void* b;
+  void* y;
+  Loop<4> loop;
+};
+
+// y u8 of two operands of any dtype.
+struct CompareArgs {
+  CompareOp op;
+  DType dtype;
+  const void* a;
+  const void* b;
+  void* y;
+  Loop<3> loop;
+};
+
+struct FiniteArgs {
+  DType dtype;
+  const void* x;
+  void* y;  // u8
+  Loop<2> loop;
+};
+
+// Converts: floats to integers truncate and saturate, NaN gives 0.
+struct CopyArgs {
+  DType from, to;
+  const void* x;
+  void* y;
+  Loop<2> loop;
+};
+
+struct FillArgs {
+  DType dtype;
+  double value;
+  void* y;
+  Loop<1> loop;
+};
+
+struct Elementwise {
+  virtual void unary(const UnaryArgs& args) const = 0;
+  virtual void unary_back(const UnaryBackArgs& args) const = 0;
+  virtual void binary(const BinaryArgs& args) const = 0;
+  virtual void ternary(const TernaryArgs& args) const = 0;
+  virtual void where(const WhereArgs& args) const = 0;
+  virtual void compare(const CompareArgs& args) const = 0;
+  virtual void finite(const FiniteArgs& args) const = 0;
+  virtual void copy(const CopyArgs& args) const = 0;
+  virtual void fill(const FillArgs& args) const = 0;
+
+ protected:
+  ~Elementwise() = default;
+};
+
+}  // namespace mosaic::kernels

@@ -1,0 +1,28 @@
+// The way from an op to the kernels of its device: one small interface a family. Each
+// returns the implementation for `device`; DeviceError when this build has none.
+#pragma once
+
+#include "engine/core/device.h"
+#include "engine/kernels/attention.h"
+#include "engine/kernels/elementwise.h"
+#include "engine/kernels/index.h"
+#include "engine/kernels/mix.h"
+#include "engine/kernels/norm.h"
+#include "engine/kernels/optim.h"
+#include "engine/kernels/random.h"
+#include "engine/kernels/reduce.h"
+#include "engine/kernels/softmax.h"
+
+namespace mosaic::kernels {
+
+const Elementwise& elementwise_kernels(Device device);
+const Index& index_kernels(Device device);
+const Random& random_kernels(Device device);
+const Reduce& reduce_kernels(Device device);
+const Softmax& softmax_kernels(Device device);
+const Optim& optim_kernels(Device device);
+const Norm& norm_kernels(Device device);
+const Mix& mix_kernels(Device device);
+const Attention& attention_kernels(Device device);
+
+}  // namespace mosaic::kernels

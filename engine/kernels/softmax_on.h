@@ -1,0 +1,159 @@
+// Row programs of softmax and cross-entropy, and their launch on any device.
+#pragma once
+
+#include "engine/kernels/math.h"
+#include "engine/kernels/softmax.h"
+#include "engine/kernels/team.h"
+
+namespace mosaic::kernels::MOSAIC_ISA {
+
+// The maximum m of a row, the sum of exp(x - m) and, when asked for, the sum of x - x[0], in one walk through
+// memory: blocks small enough for the first-level cache are read several times, and the exponentials' sum is
+// rescaled when a later block has a larger maximum.
+template <class A>
+struct RowStats {
+  A max, sum, total;
+};
+inline constexpr int64_t stats_block = 2048;
+
+template <class T, class Team>
+[[gnu::always_inline]] MOSAIC_HD inline RowStats<acc_t<T>> row_stats(const Team& team, const T* x,
+                                                                     int64_t cols, bool total = false) {
+  using A = acc_t<T>;
+  RowStats<A> stats{-A(__builtin_inf()), A(0), A(0)};
+  const A pivot = cols > 0 ? A(x[0]) : A(0);
+  for (int64_t from = 0; from < cols; from += stats_block) {
+    const T* part = x + from;
+    const int64_t n = cols - from < stats_block ? cols - from : stats_block;
+    const A high = team.template max<A>(n, stats.max, [&](int64_t c) { return A(part[c]); });
+    if (high > stats.max) {
+      stats.sum *= exp_flush(stats.max - high);
+      stats.max = high;
+    }
+    const A shift = stats.max > -A(__builtin_inf()) ? stats.max : A(0);  // -inf - -inf would be NaN
+    stats.sum += team.template sum<A>(n, [&](int64_t c) { return exp_flush(A(part[c]) - shift); });
+    if (total) stats.total += team.template sum<A>(n, [&](int64_t c) { return A(part[c]) - pivot; });
+  }
+  return stats;
+}
+
+template <class T>
+struct SoftmaxRow {
+  SoftmaxArgs a;
+  template <class Team>
+  MOSAIC_HD void operator()(const Team& team, int64_t row) const {
+    using A = acc_t<T>;
+    const T* x = static_cast<const T*>(a.x) + row * a.x_stride;
+    T* y = static_cast<T*>(a.y) + row * a.y_stride;
+    if (a.log) {
+      const RowStats<A> stats = row_stats<T>(team, x, a.cols);
+      const A max = stats.max, log_sum = log(stats.sum);  // subtracted one by one: their sum loses digits
+      team.each(a.cols, [&](int64_t c) { y[c] = T((A(x[c]) - max) - log_sum); });
+      return;
+    }
+    const A max = team.template max<A>(a.cols, -A(__builtin_inf()), [&](int64_t c) { return A(x[c]); });
+    team.each(a.cols, [&](int64_t c) { y[c] = T(exp_flush(A(x[c]) - max)); });
+    const A scale = A(1) / team.template sum<A>(a.cols, [&](int64_t c) { return A(y[c]); });
+    team.each(a.cols, [&](int64_t c) { y[c] = T(A(y[c]) * scale); });
+  }
+};
+
+template <class T>
+struct SoftmaxGradRow {
+  SoftmaxGradArgs a;
+  template <class Team>
+  MOSAIC_HD void operator()(const Team& team, int64_t row) const {
+    using A = acc_t<T>;
+    const T* y = static_cast<const T*>(a.y) + row * a.y_stride;
+    const T* dy = static_cast<const T*>(a.dy) + row * a.dy_stride;
+    T* dx = static_cast<T*>(a.dx) + row * a.dx_stride;
+    if (a.log) {
+      const A total = team.template sum<A>(a.cols, [&](int64_t c) { return A(dy[c]); });
+      if (a.accumulate) {
+        team.each(a.cols, [&](int64_t c) { dx[c] = T(A(dx[c]) + (A(dy[c]) - exp_flush(A(y[c])) * total)); });
+      } else {
+        team.each(a.cols, [&](int64_t c) { dx[c] = T(A(dy[c]) - exp_flush(A(y[c])) * total); });
+      }
+      return;
+    }
+    const A total = team.template sum<A>(a.cols, [&](int64_t c) { return A(dy[c]) * A(y[c]); });
+    if (a.accumulate) {
+      team.each(a.cols, [&](int64_t c) { dx[c] = T(A(dx[c]) + A(y[c]) * (A(dy[c]) - total)); });
+    } else {
+      team.each(a.cols, [&](int64_t c) { dx[c] = T(A(y[c]) * (A(dy[c]) - total)); });
+    }
+  }
+};
+
+template <class T>
+struct CrossEntropyRow {
+  CrossEntropyArgs a;
+  template <class Team>
+  MOSAIC_HD void operator()(const Team& team, int64_t row) const {
+    using A = acc_t<T>;
+    const T* x = static_cast<const T*>(a.x) + row * a.x_stride;
+    T* loss = static_cast<T*>(a.loss) + row;
+    A* lse = static_cast<A*>(a.lse) + row;
+    const int64_t target = a.targets[row];
+    if (target == a.ignore) {
+      team.once([&] { *loss = T(0), *lse = A(0); });
+      return;
+    }
+    // Everything is measured from the maximum, so that large logits lose no digits in the differences.
+    const RowStats<A> stats = row_stats<T>(team, x, a.cols, a.smoothing != 0);
+    const A log_sum = log(stats.sum), s = A(a.smoothing);
+    const A mean = stats.total / A(a.cols) + (A(x[0]) - stats.max);
+    team.once([&] {
+      *loss = T(log_sum - (A(1) - s) * (A(x[target]) - stats.max) - (s != A(0) ? s * mean : A(0)));
+      *lse = stats.max + log_sum;
+    });
+  }
+};
+
+template <class T>
+struct CrossEntropyGradRow {
+  CrossEntropyGradArgs a;
+  template <class Team>
+  MOSAIC_HD void operator()(const Team& team, int64_t row) const {
+    using A = acc_t<T>;
+    const T* x = static_cast<const T*>(a.x) + row * a.x_stride;
+    T* dx = static_cast<T*>(a.dx) + row * a.dx_stride;
+    const int64_t target = a.targets[row];
+    if (target == a.ignore) {
+      if (!a.accumulate) team.each(a.cols, [&](int64_t c) { dx[c] = T(0); });
+      return;
+    }
+    const A lse = static_cast<const A*>(a.lse)[row];
+    const A dy = A(static_cast<const T*>(a.dy)[row * a.dy_stride]);
+    const A s = A(a.smoothing), uniform = dy * s / A(a.cols);
+    if (a.accumulate) {
+      team.each(a.cols, [&](int64_t c) { dx[c] = T(A(dx[c]) + (dy * exp_flush(A(x[c]) - lse) - uniform)); });
+    } else {
+      team.each(a.cols, [&](int64_t c) { dx[c] = T(dy * exp_flush(A(x[c]) - lse) - uniform); });
+    }
+    team.once([&] { dx[target] = T(A(dx[target]) - dy * (A(1) - s)); });
+  }
+};
+
+template <class Launch>
+class SoftmaxOn final : public Softmax {
+ public:
+  void softmax(const SoftmaxArgs& a) const override { run<SoftmaxRow>(a, 0.8); }
+  void softmax_grad(const SoftmaxGradArgs& a) const override { run<SoftmaxGradRow>(a, a.log ? 0.8 : 0.3); }
+  void cross_entropy(const CrossEntropyArgs& a) const override { run<CrossEntropyRow>(a, 0.7); }
+  void cross_entropy_grad(const CrossEntropyGradArgs& a) const override { run<CrossEntropyGradRow>(a, 0.8); }
+
+ private:
+  // cost: nanoseconds an element.
+  template <template <class> class Row, class Args>
+  static void run(const Args& a, double cost) {
+    const double row_cost = cost * static_cast<double>(a.cols) + 10;
+    if (a.dtype == DType::f32) {
+      Launch::rows(a.rows, row_cost, Row<float>{a});
+    } else {
+      Launch::rows(a.rows, 5 * row_cost, Row<double>{a});
+    }
+  }
+};
+
+}  // namespace mosaic::kernels::MOSAIC_ISA

@@ -1,0 +1,43 @@
+// adamw_: the optimizer's update in place.
+#include "engine/kernels/kernels.h"
+#include "engine/ops/check.h"
+#include "engine/ops/ops.h"
+
+namespace mosaic {
+
+void adamw_(const Tensor& parameter, const Tensor& grad, const Tensor& m, const Tensor& v,
+            const AdamWOptions& options) {
+  constexpr const char* op = "adamw_";
+  check_float(op, {&parameter, &m, &v, &grad});
+  check(m.defined() && v.defined(), op, "needs both moments");
+  for (const Tensor* tensor : {&m, &v, &grad}) {
+    check<ShapeError>(!tensor->defined() || tensor->shape() == parameter.shape(), op, "parameter ",
+                      parameter.shape(), " with a gradient or moment of ", tensor->shape());
+  }
+  for (const Tensor* tensor : {&parameter, &m, &v}) {
+    check<ShapeError>(tensor->is_dense(), op, "updates dense tensors only, got a strided view of ",
+                      tensor->shape());
+  }
+  check(options.step >= 1, op, "step counts from 1, got ", options.step);
+  check(options.beta1 >= 0 && options.beta1 < 1 && options.beta2 >= 0 && options.beta2 < 1, op,
+        "betas must lie in [0, 1), got ", options.beta1, " and ", options.beta2);
+  const Tensor g = grad.defined() ? grad.detach().dense() : Tensor();
+  kernels::optim_kernels(parameter.device())
+      .adamw({.dtype = parameter.dtype(),
+              .n = parameter.numel(),
+              .weight = parameter.raw(),
+              .grad = g.defined() ? g.raw() : nullptr,
+              .m = m.raw(),
+              .v = v.raw(),
+              .lr = options.lr,
+              .beta1 = options.beta1,
+              .beta2 = options.beta2,
+              .eps = options.eps,
+              .weight_decay = options.weight_decay,
+              .grad_scale = options.grad_scale,
+              .step = options.step,
+              .decoupled = options.decoupled});
+  for (const Tensor* tensor : {&parameter, &m, &v}) tensor->touch();
+}
+
+}  // namespace mosaic

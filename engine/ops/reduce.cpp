@@ -1,0 +1,264 @@
+// Reductions over all elements or one axis.
+#include "engine/autograd/node.h"
+#include "engine/kernels/kernels.h"
+#include "engine/ops/check.h"
+#include "engine/ops/ops.h"
+#include "engine/ops/sum_to.h"
+
+namespace mosaic {
+namespace {
+
+double total(const Tensor& x, bool squares) {
+  const Tensor dense = x.detach().dense();
+  const int64_t n = dense.numel();
+  const Tensor partials =
+      Tensor::empty({(n + kernels::total_chunk - 1) / kernels::total_chunk}, f64, x.device());
+  const Tensor y = Tensor::empty({}, f64, x.device());
+  kernels::reduce_kernels(x.device())
+      .total({.dtype = x.dtype(),
+              .x = dense.raw(),
+              .n = n,
+              .squares = squares,
+              .partials = partials.data<double>(),
+              .y = y.data<double>()});
+  return y.item<double>();
+}
+
+Tensor sum_all(const char* op, const Tensor& x, double scale) {
+  check_float(op, {&x});
+  return record({.op = op,
+                 .inputs = {x},
+                 .saved = {},
+                 .backward =
+                     [shape = x.shape(), scale](const Back& b) {
+                       b.sink.add(0, expand(scale == 1 ? b.dy : mul(b.dy, scale), shape));
+                     }},
+                Tensor::full({}, total(x, false) * scale, x.dtype(), x.device()));
+}
+
+Tensor sum_one(const char* op, const Tensor& x, int axis, bool keep, double scale) {
+  axis = x.shape().check_axis(axis);
+  Tensor y = sum_axis(x, axis, scale);
+  if (keep) y = unsqueeze(y, axis);
+  return record({.op = op,
+                 .inputs = {x},
+                 .saved = {},
+                 .backward =
+                     [shape = x.shape(), axis, keep, scale](const Back& b) {
+                       const Tensor g = scale == 1 ? b.dy : mul(b.dy, scale);
+                       b.sink.add(0, expand(keep ? g : unsqueeze(g, axis), shape));
+                     }},
+                y);
+}
+
+// x with `axis` moved to the end, the others in order.
+Tensor axis_last(const Tensor& x, int axis) {
+  std::vector<int> order;
+  for (int i = 0; i < x.rank(); ++i) {
+    if (i != axis) order.push_back(i);
+  }
+  order.push_back(axis);
+  return permute(x, order);
+}
+
+int check_reduced(const char* op, const Tensor& x, int axis) {
+  check_float(op, {&x});
+  axis = x.shape().check_axis(axis);
+  check<ShapeError>(x.dim(axis) > 0, op, "axis ", axis, " of ", x.shape(), " is empty");
+  return axis;
+}
+
+void run_row_max(const Tensor& x, void* values, int32_t* indices) {
+  const Tensor held = as_rows(x);
+  const Rows rows = rows_of(held);
+  kernels::reduce_kernels(x.device())
+      .row_max({.dtype = x.dtype(),
+                .x = rows.data,
+                .rows = rows.rows,
+                .cols = rows.cols,
+                .row_stride = rows.row_stride,
+                .values = values,
+                .indices = indices});
+}
+
+Tensor max_last(const Tensor& x) {
+  const Tensor y = Tensor::empty(x.shape().without(-1), x.dtype(), x.device());
+  const Tensor indices = Tensor::empty(y.shape(), i32, x.device());
+  run_row_max(x, y.raw(), indices.data<int32_t>());
+  return record({.op = "max",
+                 .inputs = {x},
+                 .saved = {indices},
+                 .backward =
+                     [](const Back& b) {
+                       const Tensor dy = b.dy.dense();
+                       b.sink.rows(0, [&](const Tensor& out, bool accumulate) {
+                         const Rows dx = rows_of(out);
+                         kernels::index_kernels(out.device())
+                             .put({.dtype = out.dtype(),
+                                   .dy = dy.raw(),
+                                   .indices = b.saved[0].data<int32_t>(),
+                                   .rows = dx.rows,
+                                   .cols = dx.cols,
+                                   .accumulate = accumulate,
+                                   .dx = dx.data,
+                                   .dx_stride = dx.row_stride});
+                       });
+                     }},
+                y);
+}
+
+Tensor logsumexp_last(const Tensor& x) {
+  const Tensor held = as_rows(x);
+  const Rows rows = rows_of(held);
+  const Tensor y = Tensor::empty(x.shape().without(-1), x.dtype(), x.device());
+  kernels::reduce_kernels(x.device())
+      .logsumexp({.dtype = x.dtype(),
+                  .x = rows.data,
+                  .rows = rows.rows,
+                  .cols = rows.cols,
+                  .row_stride = rows.row_stride,
+                  .y = y.raw()});
+  // d/dx = softmax(x) = exp(x - y)
+  return record({.op = "logsumexp",
+                 .inputs = {x},
+                 .saved = {held, y},
+                 .backward =
+                     [](const Back& b) {
+                       const Rows x = rows_of(b.saved[0]);
+                       const Tensor dy = b.dy.dense();
+                       b.sink.rows(0, [&](const Tensor& out, bool accumulate) {
+                         const Rows dx = rows_of(out);
+                         kernels::reduce_kernels(out.device())
+                             .logsumexp_back({.dtype = out.dtype(),
+                                              .x = x.data,
+                                              .rows = x.rows,
+                                              .cols = x.cols,
+                                              .row_stride = x.row_stride,
+                                              .y = b.saved[1].raw(),
+                                              .dy = dy.raw(),
+                                              .accumulate = accumulate,
+                                              .dx = dx.data,
+                                              .dx_stride = dx.row_stride});
+                       });
+                     }},
+                y);
+}
+
+}  // namespace
+
+Tensor sum_axis(const Tensor& x, int axis, double scale) {
+  check_float("sum", {&x});
+  axis = x.shape().check_axis(axis);
+  const Tensor y = Tensor::empty(x.shape().without(axis), x.dtype(), x.device());
+  if (y.numel() == 0) return y;
+  int64_t outer = 1, inner = 1;
+  for (int i = 0; i < x.rank(); ++i) (i < axis ? outer : inner) *= i == axis ? 1 : x.dim(i);
+  const auto& reduce = kernels::reduce_kernels(x.device());
+  const int64_t n = x.dim(axis);
+  if (inner == 1) {
+    // Axes of size one behind the reduced one do not matter: read {outer, n}.
+    const Tensor held = axis == x.rank() - 1 ? as_rows(x) : x.detach().dense();
+    const int64_t stride = axis == x.rank() - 1 ? rows_of(held).row_stride : n;
+    reduce.row_sum({.dtype = x.dtype(),
+                    .x = held.raw(),
+                    .rows = outer,
+                    .cols = n,
+                    .row_stride = stride,
+                    .scale = scale,
+                    .y = y.raw()});
+    return y;
+  }
+  const Tensor held = axis == x.rank() - 2 ? as_rows(x) : x.detach().dense();
+  const int64_t stride = axis == x.rank() - 2 ? rows_of(held).row_stride : inner;
+  reduce.column_sum({.dtype = x.dtype(),
+                     .x = held.raw(),
+                     .outer = outer,
+                     .n = n,
+                     .cols = inner,
+                     .row_stride = stride,
+                     .scale = scale,
+                     .y = y.raw()});
+  return y;
+}
+
+Tensor sum_to(const Tensor& x, const Shape& shape) {
+  if (x.shape() == shape) return x;
+  // Neighbouring broadcast axes are summed as one.
+  Tensor rest = x.detach().dense();
+  const int added = x.rank() - shape.rank();
+  for (int axis = x.rank() - 1; axis >= 0; --axis) {
+    const auto summed = [&](int i) { return i < added || (shape[i - added] == 1 && x.dim(i) != 1); };
+    if (!summed(axis)) continue;
+    int first = axis;
+    while (first > 0 && summed(first - 1)) --first;
+    int64_t size = 1;
+    Shape merged = rest.shape();
+    for (int i = axis; i >= first; --i) {
+      size *= rest.dim(i);
+      merged = merged.without(i);
+    }
+    merged = merged.inserted(first, size);
+    rest = sum_axis(reshape(rest, merged), first, 1);
+    axis = first;
+  }
+  return reshape(rest, shape);
+}
+
+Tensor sum(const Tensor& x) {
+  return sum_all("sum", x, 1);
+}
+Tensor mean(const Tensor& x) {
+  return sum_all("mean", x, 1 / static_cast<double>(x.numel()));
+}
+Tensor sum(const Tensor& x, int axis, bool keep) {
+  return sum_one("sum_axis", x, axis, keep, 1);
+}
+Tensor mean(const Tensor& x, int axis, bool keep) {
+  return sum_one("mean_axis", x, axis, keep, 1 / static_cast<double>(x.dim(axis)));
+}
+
+Tensor max(const Tensor& x, int axis, bool keep) {
+  axis = check_reduced("max", x, axis);
+  const Tensor y = max_last(axis == x.rank() - 1 ? x : axis_last(x, axis));
+  return keep ? unsqueeze(y, axis) : y;
+}
+
+Tensor logsumexp(const Tensor& x, int axis, bool keep) {
+  axis = check_reduced("logsumexp", x, axis);
+  const Tensor y = logsumexp_last(axis == x.rank() - 1 ? x : axis_last(x, axis));
+  return keep ? unsqueeze(y, axis) : y;
+}
+
+Tensor argmax(const Tensor& x, int axis) {
+  axis = check_reduced("argmax", x, axis);
+  const Tensor indices = Tensor::empty(x.shape().without(axis), i32, x.device());
+  run_row_max(axis_last(x.detach(), axis), nullptr, indices.data<int32_t>());
+  return indices;
+}
+
+TopK topk(const Tensor& x, int64_t k) {
+  check_float("topk", {&x});
+  check<ShapeError>(x.rank() > 0, "topk", "needs at least one axis");
+  check(k >= 1 && k <= x.dim(-1), "topk", "k must lie in 1..", x.dim(-1), ", got ", k);
+  const Shape shape = x.shape().with(-1, k);
+  TopK result{Tensor::empty(shape, x.dtype(), x.device()), Tensor::empty(shape, i32, x.device())};
+  const Tensor held = as_rows(x);
+  const Rows rows = rows_of(held);
+  kernels::reduce_kernels(x.device())
+      .topk({.dtype = x.dtype(),
+             .x = rows.data,
+             .rows = rows.rows,
+             .cols = rows.cols,
+             .row_stride = rows.row_stride,
+             .k = k,
+             .values = result.values.raw(),
+             .indices = result.indices.data<int32_t>()});
+  return result;
+}
+
+double squared_norm(const Tensor& x) {
+  check_float("squared_norm", {&x});
+  return total(x, true);
+}
+
+}  // namespace mosaic

@@ -1,0 +1,12 @@
+// Umbrella: search spaces, architectures, supernets and their diagnostics.
+#pragma once
+
+#include "mos/arch.h"
+#include "mos/cost.h"
+#include "mos/diagnostics.h"
+#include "mos/encoding.h"
+#include "mos/mixture.h"
+#include "mos/router.h"
+#include "mos/space.h"
+#include "mos/supernet.h"
+#include "mos/translation.h"

@@ -1,0 +1,11 @@
+# Writes OUTPUT, a C++ source that holds each of the JSON files FILES (separated by |) as a string.
+string(REPLACE "|" ";" FILES "${FILES}")
+set(text "// Generated from the JSON files of mos/spaces.\n#include \"mos/spaces/builtin.h\"\n\nnamespace mosaic::mos {\n\n")
+string(APPEND text "const std::vector<BuiltinSpace>& builtin_spaces() {\n  static const std::vector<BuiltinSpace> spaces = {\n")
+foreach(file ${FILES})
+  get_filename_component(name ${file} NAME_WE)
+  file(READ ${file} content)
+  string(APPEND text "{\"${name}\", R\"~~(${content})~~\"},\n")
+endforeach()
+string(APPEND text "  };\n  return spaces;\n}\n\n}  // namespace mosaic::mos\n")
+file(WRITE ${OUTPUT} "${text}")

@@ -1,0 +1,38 @@
+// Linear: y = x W^T + b.
+#pragma once
+
+#include <optional>
+
+#include "engine/ops/ops.h"
+#include "nn/module.h"
+
+namespace mosaic::nn {
+
+class Linear final : public Layer {
+ public:
+  struct Options {
+    int64_t in, out;
+    bool bias = true;
+    std::optional<Init> weight_init = {};  // default: Xavier over {out, in}
+    Init bias_init = {};                   // default: zeros
+  };
+  explicit Linear(const Options& options);
+  Linear(const Options& options, Generator& rng);
+
+  // activation(x W^T + b) in one pass.
+  Tensor operator()(const Tensor& x, Activation activation) const;
+  using Layer::operator();
+
+  void visit(Visitor& v) override;
+  std::string describe() const override;
+  const Tensor& weight() const { return weight_; }  // {out, in}
+  const Tensor& bias() const { return bias_; }      // {out}, undefined without a bias
+  const Options& options() const { return options_; }
+
+ private:
+  Tensor forward(const Tensor& x, const Context&) const override;
+  Options options_;
+  Tensor weight_, bias_;
+};
+
+}  // namespace mosaic::nn

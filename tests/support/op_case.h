@@ -1,0 +1,45 @@
+// One entry per op; the harness derives the evidence.
+//
+// check_case runs, for every case:
+//   value     f64 against `composed`, an independent definition from simpler ops
+//   gradient  f64 against five-point differences with a random cotangent, and against composed's backward
+//   layouts   transposed, column-sliced (values, and gradients landing in the slice with zeros around it)
+//   inputs seed      an expanded (stride 0) incoming gradient bits      f32 twice, and with one and two
+//   threads: identical; column slices equal dense copies bit by bit closeness f32 against f64 quiet nothing
+//   is recorded when nothing is tracked
+// A failure prints the case's name, which is also its doctest subcase.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+
+namespace mosaic::test {
+
+using Tensors = std::vector<Tensor>;
+
+struct OpCase {
+  std::string name;                           // "layer_norm/odd"
+  std::vector<Shape> inputs;                  // float inputs, drawn uniformly from [low, high]
+  std::function<Tensor(const Tensors&)> run;  // must give the same result each time (fix generators inside)
+  std::function<Tensor(const Tensors&)> composed = {};
+  double low = -2, high = 2;
+  double gap = 0;              // values nearer to zero than this are moved away (kinks, poles)
+  bool differentiable = true;  // false: value, layouts and bits only
+  bool layouts = true;
+  double gradcheck_step = 1e-3;
+  double f32_tolerance = 2e-5;  // relative to the largest result
+};
+
+void check_case(const OpCase& op_case);
+// Each case as a subcase named after it.
+void check_cases(const std::vector<OpCase>& cases);
+
+// Largest |a - b| over max(1, largest |b|); infinite when shapes differ or a NaN meets a number.
+double difference(const Tensor& a, const Tensor& b);
+// The same shape and the same bytes in row-major order.
+bool same_bits(const Tensor& a, const Tensor& b);
+
+}  // namespace mosaic::test
