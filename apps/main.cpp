@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
       {"space", "Count, sample, encode and describe architectures", declare_space},
       {"report", "Write the HTML report of a run", declare_report},
       {"inspect", "Contents of a checkpoint or tensor file", declare_inspect},
+      {"analyze", "What a supernet's mixture does: coefficients, experts, route swaps", declare_analyze},
       {"bench", "Time a training step on this machine", declare_bench},
       {"selftest", "Check every operation and its gradient on this machine", declare_selftest},
   };

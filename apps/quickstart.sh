@@ -20,4 +20,4 @@ if [ ! -e "$corpus/complete" ]; then
   for package in "$corpus"/packages/libreoffice-help-*.deb; do dpkg-deb -x "$package" "$corpus/root"; done
   touch "$corpus/complete"
 fi
-exec build/release/apps/mosaic quickstart --corpus "$corpus/root" "$@"
+exec build/release/apps/mosaic quickstart --root "$corpus/root" "$@"

@@ -7,6 +7,7 @@
 
 namespace mosaic::apps {
 
+void declare_analyze(CLI::App& app, Program& program);
 void declare_bench(CLI::App& app, Program& program);
 void declare_data(CLI::App& app, Program& program);
 void declare_evaluate(CLI::App& app, Program& program);

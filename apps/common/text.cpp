@@ -78,7 +78,7 @@ std::string with_thousands(int64_t value) {
     if (i > 0 && (digits.size() - i) % 3 == 0) out += ',';
     out += digits[i];
   }
-  return value < 0 ? "-" + out : out;
+  return value < 0 ? cat('-', out) : out;
 }
 
 std::string bytes_text(uint64_t bytes) {
@@ -92,7 +92,7 @@ std::string bytes_text(uint64_t bytes) {
 std::string duration_text(double seconds) {
   if (seconds < 60) return fixed(seconds, 1) + " s";
   const auto total = static_cast<int64_t>(seconds + 0.5);
-  auto two = [](int64_t n) { return (n < 10 ? "0" : "") + std::to_string(n); };
+  auto two = [](int64_t n) { return cat(n < 10 ? "0" : "", n); };
   if (total < 3600) return cat(total / 60, "m", two(total % 60), "s");
   return cat(total / 3600, "h", two(total / 60 % 60), "m");
 }

@@ -9,7 +9,7 @@ const std::string nowhere;
 Error::Error(std::string op, const std::string& message) : Error(std::move(op), Scope::path(), message) {}
 
 Error::Error(std::string op, std::string path, const std::string& message)
-    : std::runtime_error("[" + op + "] " + message + (path.empty() ? "" : ", in " + path)),
+    : std::runtime_error(cat('[', op, "] ", message, path.empty() ? "" : ", in ", path)),
       op_(std::move(op)),
       path_(std::move(path)) {}
 

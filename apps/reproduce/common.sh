@@ -1,0 +1,15 @@
+# Sourced by the scripts beside it: the program, and where runs (large, resumable, not committed) are kept.
+set -euo pipefail
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+root="$(cd "$here/../.." && pwd)"
+mosaic="${MOSAIC:-$root/build/release/apps/mosaic}"
+runs="${MOSAIC_RUNS:-$root/runs}"
+results="$here/results"
+mkdir -p "$runs" "$results"
+[ -x "$mosaic" ] || { echo "build the program first: apps/quickstart.sh or tests/run.sh" >&2; exit 1; }
+
+# The machine, for every result file.
+machine() {
+  printf '{"cpu": "%s", "cores": %s, "program": "%s"}' \
+    "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)" "$(nproc)" "$("$mosaic" --version | head -1)"
+}
