@@ -62,12 +62,13 @@ void analyze_routing(const AnalyzeCommand& command) {
 }  // namespace
 
 void declare_analyze(CLI::App& app, Program& program) {
-  app.require_subcommand(1);
+  need_sub_command(app);
   auto command = std::make_shared<AnalyzeCommand>();
-  CLI::App& sub = *app.add_subcommand(
-      "routing", "Losses of architectures, coefficients over architectures, expert distances, route swaps");
-  path_option(sub, "--run", command->run, "The supernet's run directory")->required();
-  path_option(sub, "--data", command->data, "Data directory; losses are over its validation set")->required();
+  CLI::App& sub =
+      sub_command(app, "routing",
+                  "Losses of architectures, coefficients over architectures, expert distances, route swaps");
+  required(path_option(sub, "--run", command->run, "The supernet's run directory"));
+  required(path_option(sub, "--data", command->data, "Data directory; losses are over its validation set"));
   choice_option(sub, "--checkpoint", command->checkpoint, {"best", "last", "average"}, "Whose weights");
   integer_option(sub, "--archs", command->archs, 2, 100000,
                  "Architectures the coefficients are looked at over");

@@ -110,9 +110,9 @@ void step(const StepCommand& command, bool as_json) {
 }  // namespace
 
 void declare_bench(CLI::App& app, Program& program) {
-  app.require_subcommand(1);
+  need_sub_command(app);
   auto command = std::make_shared<StepCommand>();
-  CLI::App& sub = *app.add_subcommand("step", "A training update: forward, backward, Adam");
+  CLI::App& sub = sub_command(app, "step", "A training update: forward, backward, Adam");
   text_option(sub, "--space", command->space, "Time a supernet of this space instead of a plain Transformer");
   choice_option(sub, "--mixture", command->mixture, {"none", "layer-wise", "neuron-wise"}, "Of the supernet");
   choice_option(sub, "--policy", command->policy, {"single", "sandwich"}, "Architectures of an update");

@@ -36,7 +36,7 @@ void prepare(DataCommand& command, const Program& program) {
   const json facts = prepare_data(options, command.directory);
   const PreparedData prepared = open_data(command.directory);
   json result = data_statistics(prepared);
-  result["directory"] = command.directory.string();
+  result["directory"] = path_text(command.directory);
   for (const auto& item : result["splits"].items())
     say(item.key(), ": ", item.value()["pairs"].dump(), " pairs, ", item.value()["target_subwords"].dump(),
         " target subwords");
@@ -55,13 +55,12 @@ void tell_statistics(const json& statistics, bool as_json) {
 }  // namespace
 
 void declare_data(CLI::App& app, Program& program) {
-  app.require_subcommand(1);
+  need_sub_command(app);
   auto command = std::make_shared<DataCommand>();
   PrepareOptions& options = command->options;
 
-  CLI::App& preparing =
-      *app.add_subcommand("prepare", "Make a data directory: splits, joint subwords, hashes");
-  path_option(preparing, "-o,--out", command->directory, "The directory to make")->required();
+  CLI::App& preparing = sub_command(app, "prepare", "Make a data directory: splits, joint subwords, hashes");
+  required(path_option(preparing, "-o,--out", command->directory, "The directory to make"));
   choice_option(preparing, "--source", options.source,
                 {"parallel", "libreoffice-help", "debian-descriptions"}, "Where the text comes from");
   text_option(preparing, "--languages", command->languages, "Source and target, file endings [en-de]");
@@ -79,8 +78,8 @@ void declare_data(CLI::App& app, Program& program) {
   integer_option(preparing, "--vocabulary", options.vocabulary, 8, 1000000, "Joint subwords");
   integer_option(preparing, "--max-words", options.max_words, 0, 1000000,
                  "Drop longer training pairs, 0: none");
-  preparing.add_flag("--lowercase", options.lowercase, "Lower-case the text");
-  preparing.add_flag("--force", options.overwrite, "Make it anew when it is there already");
+  flag(preparing, "--lowercase", options.lowercase, "Lower-case the text");
+  flag(preparing, "--force", options.overwrite, "Make it anew when it is there already");
   threads_option(preparing);
   json_flag(preparing, program);
   examples(preparing,
@@ -88,15 +87,15 @@ void declare_data(CLI::App& app, Program& program) {
             "mosaic data prepare --source libreoffice-help --root corpus --vocabulary 2000 --out data"});
   on_chosen(preparing, program, [command, &program] { prepare(*command, program); });
 
-  CLI::App& checking = *app.add_subcommand("check", "Whether a data directory is complete and unchanged");
-  path_option(checking, "directory", command->directory, "Data directory")->required();
+  CLI::App& checking = sub_command(app, "check", "Whether a data directory is complete and unchanged");
+  required(path_option(checking, "directory", command->directory, "Data directory"));
   on_chosen(checking, program, [command] {
     const PreparedData prepared = open_data(command->directory);
     say(command->directory.string(), ": complete and unchanged (", prepared.hash(), ")");
   });
 
-  CLI::App& statistics = *app.add_subcommand("stats", "Sentences, words and subwords of a data directory");
-  path_option(statistics, "directory", command->directory, "Data directory")->required();
+  CLI::App& statistics = sub_command(app, "stats", "Sentences, words and subwords of a data directory");
+  required(path_option(statistics, "directory", command->directory, "Data directory"));
   json_flag(statistics, program);
   on_chosen(statistics, program, [command, &program] {
     tell_statistics(data_statistics(open_data(command->directory)), program.json);

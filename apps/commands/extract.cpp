@@ -19,8 +19,8 @@ void extract(const ExtractCommand& command, const Program& program) {
   ModelFacts facts = from.facts;
   facts.arch = arch.to_json();
   facts.made = {{"command", "extract"},
-                {"run", command.run.string()},
-                {"checkpoint", from.checkpoint.string()},
+                {"run", path_text(command.run)},
+                {"checkpoint", path_text(from.checkpoint)},
                 {"weights", command.checkpoint},
                 {"supernet", from.hash}};
   save_model(command.out, *model, from.subwords, facts, command.force);
@@ -28,7 +28,7 @@ void extract(const ExtractCommand& command, const Program& program) {
   say(command.out.string(), ": ", with_thousands(parameters),
       " parameters; its logits equal the supernet's bit by bit");
   if (program.json)
-    put_json({{"model", command.out.string()},
+    put_json({{"model", path_text(command.out)},
               {"parameters", mos::parameters(from.supernet->space(), arch)},
               {"parameters_exact", parameters},
               {"arch", facts.arch},
@@ -39,13 +39,13 @@ void extract(const ExtractCommand& command, const Program& program) {
 
 void declare_extract(CLI::App& app, Program& program) {
   auto command = std::make_shared<ExtractCommand>();
-  path_option(app, "--run", command->run, "The supernet's run directory")->required();
-  text_option(app, "--arch", command->arch, "Architecture file, a search's directory, largest or smallest")
-      ->required();
-  path_option(app, "-o,--out", command->out, "Model directory to make")->required();
+  required(path_option(app, "--run", command->run, "The supernet's run directory"));
+  required(text_option(app, "--arch", command->arch,
+                       "Architecture file, a search's directory, largest or smallest"));
+  required(path_option(app, "-o,--out", command->out, "Model directory to make"));
   choice_option(app, "--checkpoint", command->checkpoint, {"best", "last", "average"},
                 "Weights of the supernet");
-  app.add_flag("--force", command->force, "Replace the model in the directory");
+  flag(app, "--force", command->force, "Replace the model in the directory");
   json_flag(app, program);
   examples(app, {"mosaic extract --run runs/neuron --arch runs/search --out models/fast"});
   on_chosen(app, program, [command, &program] { extract(*command, program); });

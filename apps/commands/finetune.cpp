@@ -10,7 +10,9 @@ namespace {
 
 void finetune(const TrainCommand& command, const Program& program) {
   const json config = resolve(command, default_finetune_settings());
-  const FinetuneSettings settings = read_finetune_settings(config, "configuration");
+  FinetuneSettings settings = read_finetune_settings(config, "configuration");
+  if (settings.train.data == path_text(command.data)) settings.train.data = command.data;  // need not be text
+  if (settings.model == path_text(command.model)) settings.model = command.model;
   const PreparedData data = open_data(settings.train.data);
   const std::string weights = hash_file(settings.model / "model.safetensors");
   Run run = open_run(command, config, "finetune");

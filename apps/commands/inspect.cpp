@@ -51,7 +51,7 @@ bool readable(const std::string& dtype) {
 json inspect_file(const fs::path& path, const InspectCommand& command, int64_t& bad) {
   refuse_foreign_weights(path);
   const SafetensorsFile file(path);
-  json out = {{"file", path.string()}, {"metadata", json::object()}, {"tensors", json::array()}};
+  json out = {{"file", path_text(path)}, {"metadata", json::object()}, {"tensors", json::array()}};
   for (const auto& [key, value] : file.metadata()) out["metadata"][key] = value;
   int64_t elements = 0;
   uint64_t bytes = 0;
@@ -85,7 +85,7 @@ json inspect_file(const fs::path& path, const InspectCommand& command, int64_t& 
 
 json inspect_checkpoint(const fs::path& folder, const InspectCommand& command, int64_t& bad) {
   const nn::Checkpoint checkpoint = nn::load_checkpoint(folder);
-  json out = {{"checkpoint", folder.string()},
+  json out = {{"checkpoint", path_text(folder)},
               {"step", checkpoint.step},
               {"optimizer", checkpoint.optimizer.has_value()},
               {"state", checkpoint.state}};
@@ -97,13 +97,13 @@ json inspect_checkpoint(const fs::path& folder, const InspectCommand& command, i
 
 json inspect_run(const fs::path& run) {
   json out = {
-      {"run", run.string()}, {"config", load_json(run / "config.json")}, {"checkpoints", json::array()}};
+      {"run", path_text(run)}, {"config", load_json(run / "config.json")}, {"checkpoints", json::array()}};
   if (fs::exists(run / "manifest.json")) out["manifest"] = load_json(run / "manifest.json");
   std::vector<fs::path> folders = numbered_checkpoints(run);
   const fs::path best = nn::CheckpointStore(run / "checkpoints").path_of("best");
   if (fs::exists(best)) folders.push_back(best);
   for (const fs::path& folder : folders) {
-    json item = {{"path", folder.string()}, {"whole", true}};
+    json item = {{"path", path_text(folder)}, {"whole", true}};
     try {
       nn::verify_checkpoint(folder);
     } catch (const Error& error) {
@@ -121,7 +121,7 @@ json inspect_any(const fs::path& path, const InspectCommand& command, int64_t& b
     return inspect_checkpoint(path, command, bad);
   if (fs::exists(path / "subwords.model") && fs::exists(path / "model.safetensors")) {
     open_model(path);  // strict: hashes, names and shapes
-    json out = {{"model", path.string()}, {"config", load_json(path / "config.json")}};
+    json out = {{"model", path_text(path)}, {"config", load_json(path / "config.json")}};
     out["files"] = json::array({inspect_file(path / "model.safetensors", command, bad)});
     return out;
   }
@@ -168,12 +168,10 @@ void inspect(const InspectCommand& command, Program& program) {
 
 void declare_inspect(CLI::App& app, Program& program) {
   auto command = std::make_shared<InspectCommand>();
-  word(app, "path", command->path, "A safetensors file, checkpoint, model directory or run directory")
-      ->required();
-  app.add_flag("--statistics", command->statistics,
-               "Mean, deviation, least and largest value of every tensor");
-  app.add_flag("--verify", command->verify,
-               "Exit code 1 when a number is not finite or a checkpoint damaged");
+  required(
+      word(app, "path", command->path, "A safetensors file, checkpoint, model directory or run directory"));
+  flag(app, "--statistics", command->statistics, "Mean, deviation, least and largest value of every tensor");
+  flag(app, "--verify", command->verify, "Exit code 1 when a number is not finite or a checkpoint damaged");
   json_flag(app, program);
   examples(app, {"mosaic inspect models/fast/model.safetensors", "mosaic inspect --verify runs/neuron"});
   on_chosen(app, program, [command, &program] { inspect(*command, program); });

@@ -57,7 +57,7 @@ void measure(const LatencyCommand& command, const Program& program) {
   if (!program.json) return;
   json out = nas::latency_conditions(options, supernet->options().vocabulary.target);
   out["rows"] = rows;
-  out["data"] = command.out.string();
+  out["data"] = path_text(command.out);
   put_json(out);
 }
 
@@ -88,14 +88,13 @@ void space_options(CLI::App& sub, LatencyCommand& command) {
 }  // namespace
 
 void declare_latency(CLI::App& app, Program& program) {
-  app.require_subcommand(1);
+  need_sub_command(app);
   auto command = std::make_shared<LatencyCommand>();
   CLI::App& measuring =
-      *app.add_subcommand("measure", "Measure architectures on this machine; goes on with a begun data set");
+      sub_command(app, "measure", "Measure architectures on this machine; goes on with a begun data set");
   space_options(measuring, *command);
-  path_option(measuring, "-o,--out", command->out,
-              "Data set (CSV; how it was measured goes into a JSON file beside it)")
-      ->required();
+  required(path_option(measuring, "-o,--out", command->out,
+                       "Data set (CSV; how it was measured goes into a JSON file beside it)"));
   integer_option(measuring, "--vocabulary", command->vocabulary, 8, 1 << 24,
                  "With --space: joint vocabulary");
   integer_option(measuring, "--count", command->count, 2, 1000000, "Architectures");
@@ -114,20 +113,20 @@ void declare_latency(CLI::App& app, Program& program) {
   examples(measuring, {"mosaic latency measure --run runs/neuron --count 500 --out latency.csv"});
   on_chosen(measuring, program, [command, &program] { measure(*command, program); });
 
-  CLI::App& fitting = *app.add_subcommand("fit", "Fit a predictor; its form is chosen by cross-validation");
+  CLI::App& fitting = sub_command(app, "fit", "Fit a predictor; its form is chosen by cross-validation");
   space_options(fitting, *command);
-  path_option(fitting, "--data", command->data, "Data set")->required();
-  path_option(fitting, "-o,--out", command->out, "Predictor to write (JSON)")->required();
+  required(path_option(fitting, "--data", command->data, "Data set"));
+  required(path_option(fitting, "-o,--out", command->out, "Predictor to write (JSON)"));
   integer_option(fitting, "--folds", command->folds, 2, 1000, "Of the cross-validation");
   integer_option(fitting, "--seed", command->seed, 0, INT64_MAX, "Of the folds");
   threads_option(fitting);
   json_flag(fitting, program);
   on_chosen(fitting, program, [command, &program] { fit(*command, program); });
 
-  CLI::App& predicting = *app.add_subcommand("predict", "Predict an architecture's latency in ms");
+  CLI::App& predicting = sub_command(app, "predict", "Predict an architecture's latency in ms");
   space_options(predicting, *command);
-  path_option(predicting, "--predictor", command->predictor, "Predictor")->required();
-  text_option(predicting, "--arch", command->arch, "Architecture file, largest or smallest")->required();
+  required(path_option(predicting, "--predictor", command->predictor, "Predictor"));
+  required(text_option(predicting, "--arch", command->arch, "Architecture file, largest or smallest"));
   json_flag(predicting, program);
   on_chosen(predicting, program, [command, &program] { predict(*command, program); });
 }

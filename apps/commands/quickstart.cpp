@@ -75,7 +75,7 @@ void declare_quickstart(CLI::App& app, Program& program) {
   integer_option(app, "--seed", command->seed, 0, INT64_MAX, "Of everything random");
   duration_option(app, "--max-time", command->max_time, "Of training, in all");
   texts_option(app, "--set", command->assignments, "One setting of the plan, as train.training.updates=500");
-  app.add_flag("--force", command->force, "Begin anew");
+  flag(app, "--force", command->force, "Begin anew");
   threads_option(app);
   json_flag(app, program);
   examples(app,

@@ -6,13 +6,13 @@ namespace mosaic::apps {
 
 void declare_report(CLI::App& app, Program& program) {
   auto directory = std::make_shared<std::string>();
-  word(app, "run", *directory, "Run directory")->required();
+  required(word(app, "run", *directory, "Run directory"));
   json_flag(app, program);
   examples(app, {"mosaic report runs/neuron"});
   on_chosen(app, program, [directory, &program] {
     const std::filesystem::path path = write_report(*directory);
     if (program.json)
-      put_json({{"report", path.string()}});
+      put_json({{"report", path_text(path)}});
     else
       put(path.string() + "\n");
   });

@@ -101,12 +101,12 @@ void score_bleu(const BleuCommand& command, bool as_json) {
 }  // namespace
 
 void declare_score(CLI::App& app, Program& program) {
-  app.require_subcommand(1);
+  need_sub_command(app);
   CLI::App& sub =
-      *app.add_subcommand("bleu", "Corpus BLEU, equal to sacreBLEU, multi-bleu.perl or fairseq-score");
+      sub_command(app, "bleu", "Corpus BLEU, equal to sacreBLEU, multi-bleu.perl or fairseq-score");
   auto command = std::make_shared<BleuCommand>();
-  texts_option(sub, "-r,--reference", command->references, "A reference file; repeat it for several")
-      ->required();
+  required(
+      texts_option(sub, "-r,--reference", command->references, "A reference file; repeat it for several"));
   words(sub, "hypotheses", command->hypotheses, "Files to score, - or none for standard input");
   choice_option(sub, "--style", command->style, {"sacrebleu", "multi-bleu", "fairseq"}, "Whose number");
   choice_option(sub, "--tok,--tokenize", command->tokenizer, {"13a", "intl", "char", "none"},
@@ -115,14 +115,13 @@ void declare_score(CLI::App& app, Program& program) {
   number_option(sub, "--smooth-value", command->smoothing_value, 0, 1e9, "Of floor [0.1] or add-k [1]");
   integer_option(sub, "--max-order", command->max_order, 1, 16, "Longest n-gram");
   integer_option(sub, "-w,--width", command->digits, 0, 15, "Digits after the point");
-  sub.add_flag("--lowercase,--lc", command->lowercase, "Without regard to case");
-  sub.add_flag("--effective-order", command->effective_order, "Average over the orders that are there");
-  sub.add_flag("--sentence-level", command->sentences, "One score a line, with effective order");
-  sub.add_flag("--split-compounds", command->split_compounds,
-               "Split a-b into three tokens on both sides first");
-  sub.add_flag("-b,--score-only", command->score_only, "Print the number only");
-  sub.add_flag("--short", command->short_signature, "Short signature");
-  sub.add_flag("--force", command->force, "No warning about tokenised text");
+  flag(sub, "--lowercase,--lc", command->lowercase, "Without regard to case");
+  flag(sub, "--effective-order", command->effective_order, "Average over the orders that are there");
+  flag(sub, "--sentence-level", command->sentences, "One score a line, with effective order");
+  flag(sub, "--split-compounds", command->split_compounds, "Split a-b into three tokens on both sides first");
+  flag(sub, "-b,--score-only", command->score_only, "Print the number only");
+  flag(sub, "--short", command->short_signature, "Short signature");
+  flag(sub, "--force", command->force, "No warning about tokenised text");
   json_flag(sub, program);
   examples(sub, {"mosaic score bleu -r test.de hypotheses.de",
                  "mosaic score bleu --style fairseq --lowercase -r test.tok.de < hypotheses.tok.de"});

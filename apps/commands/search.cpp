@@ -35,8 +35,8 @@ void search(SearchCommand& command, const Program& program) {
   check<FormatError>(data.subwords.hash() == supernet.subwords.hash(), command.data.c_str(),
                      "has other subwords than the supernet was trained with");
   json config = search_settings_json(settings);
-  config["run"] = command.run.string();
-  config["data"] = command.data.string();
+  config["run"] = path_text(command.run);
+  config["data"] = path_text(command.data);
   Run run = Run::open(command.out, config,
                       {.command = "search",
                        .existing = command.resume  ? Existing::resume
@@ -63,10 +63,9 @@ void search(SearchCommand& command, const Program& program) {
 void declare_search(CLI::App& app, Program& program) {
   auto command = std::make_shared<SearchCommand>();
   SearchSettings& settings = command->settings;
-  path_option(app, "--run", command->run, "The supernet's run directory")->required();
-  path_option(app, "--data", command->data, "Data directory; its validation set is what is scored")
-      ->required();
-  path_option(app, "-o,--out", command->out, "Run directory of the search")->required();
+  required(path_option(app, "--run", command->run, "The supernet's run directory"));
+  required(path_option(app, "--data", command->data, "Data directory; its validation set is what is scored"));
+  required(path_option(app, "-o,--out", command->out, "Run directory of the search"));
   texts_option(app, "--constraint", command->constraints,
                "As 'latency_ms<=40' or 'parameters<=5e6'; may be repeated");
   path_option(app, "--predictor", settings.predictor, "Latency predictor, for latency_ms");
@@ -84,8 +83,8 @@ void declare_search(CLI::App& app, Program& program) {
                  "Score on so many validation pairs, 0: all");
   integer_option(app, "--measurements", settings.measurements, 0, 10000, "Of the winner's latency");
   integer_option(app, "--seed", command->seed, 0, INT64_MAX, "Of the search");
-  app.add_flag("--resume", command->resume, "Go on with the search in the directory");
-  app.add_flag("--force", command->force, "Delete the search in the directory and begin anew");
+  flag(app, "--resume", command->resume, "Go on with the search in the directory");
+  flag(app, "--force", command->force, "Delete the search in the directory and begin anew");
   threads_option(app);
   json_flag(app, program);
   examples(app, {"mosaic search --run runs/neuron --data data --predictor latency.json \\",

@@ -65,35 +65,34 @@ void describe(const SpaceCommand& command, bool as_json) {
   for (const auto& item : out.items()) put(cat(item.key(), "\t", item.value().dump(), "\n"));
 }
 
-CLI::App& sub_command(CLI::App& app, const char* name, const char* help, SpaceCommand& command) {
-  CLI::App& sub = *app.add_subcommand(name, help);
-  text_option(sub, "--space", command.space, "wmt, iwslt, tiny, nano, quickstart, or a JSON file")
-      ->required();
+CLI::App& space_command(CLI::App& app, const char* name, const char* help, SpaceCommand& command) {
+  CLI::App& sub = sub_command(app, name, help);
+  required(text_option(sub, "--space", command.space, "wmt, iwslt, tiny, nano, quickstart, or a JSON file"));
   return sub;
 }
 
 }  // namespace
 
 void declare_space(CLI::App& app, Program& program) {
-  app.require_subcommand(1);
+  need_sub_command(app);
   auto command = std::make_shared<SpaceCommand>();
-  CLI::App& list = *app.add_subcommand("list", "The built-in spaces");
+  CLI::App& list = sub_command(app, "list", "The built-in spaces");
   on_chosen(list, program, list_spaces);
 
-  CLI::App& count = sub_command(app, "count", "How many architectures there are", *command);
+  CLI::App& count = space_command(app, "count", "How many architectures there are", *command);
   examples(count, {"mosaic space count --space wmt"});
   on_chosen(count, program,
             [command] { put(mos::count_text(mos::space_named(command->space).count()) + "\n"); });
 
-  CLI::App& sampling = sub_command(app, "sample", "Architectures as JSON, one a line", *command);
+  CLI::App& sampling = space_command(app, "sample", "Architectures as JSON, one a line", *command);
   choice_option(sampling, "--which", command->which, {"random", "largest", "smallest"}, "Which");
   integer_option(sampling, "--count", command->count, 1, 10000000, "How many random ones");
   integer_option(sampling, "--seed", command->seed, 0, INT64_MAX, "Of the draws");
   on_chosen(sampling, program, [command] { sample(*command); });
 
   CLI::App& encoding =
-      sub_command(app, "encode", "What routers and predictors see of an architecture", *command);
-  path_option(encoding, "--arch", command->arch, "Architecture file")->required();
+      space_command(app, "encode", "What routers and predictors see of an architecture", *command);
+  required(path_option(encoding, "--arch", command->arch, "Architecture file"));
   choice_option(encoding, "--encoding", command->encoding, {"coarse", "fine"}, "Means, or every layer");
   on_chosen(encoding, program, [command] {
     const mos::Space space = mos::space_named(command->space);
@@ -102,8 +101,8 @@ void declare_space(CLI::App& app, Program& program) {
   });
 
   CLI::App& description =
-      sub_command(app, "describe", "Parameters, FLOPs and encodings of an architecture", *command);
-  path_option(description, "--arch", command->arch, "Architecture file")->required();
+      space_command(app, "describe", "Parameters, FLOPs and encodings of an architecture", *command);
+  required(path_option(description, "--arch", command->arch, "Architecture file"));
   integer_option(description, "--vocabulary", command->vocabulary, 0, INT32_MAX,
                  "Joint vocabulary [the space's usual]");
   integer_option(description, "--target-vocabulary", command->target_vocabulary, 0, INT32_MAX,

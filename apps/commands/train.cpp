@@ -9,13 +9,18 @@ namespace {
 
 void train(const TrainCommand& command, const Program& program) {
   const json config = resolve(command, default_settings());
-  const TrainSettings settings = read_settings(config, "configuration");
+  TrainSettings settings = read_settings(config, "configuration");
+  if (settings.data == path_text(command.data)) settings.data = command.data;  // a path need not be text
   const PreparedData data = open_data(settings.data);
   Run run = open_run(command, config, "train");
   run.manifest({{"command", "train"}, {"seed", settings.seed}, {"inputs", {{"data", data.hash()}}}});
   const TrainingResult result = train_model(run, settings, data);
   json out = result.to_json();
-  save_json(run.results() / "training.json", out);
+  const std::filesystem::path kept = run.results() / "training.json";
+  if (result.rested && std::filesystem::exists(kept))
+    out = load_json(kept);  // with the speed that was measured while it trained
+  else
+    save_json(kept, out);
   write_report(run.directory());
   say(result.reason, " after ", result.updates, " updates and ", duration_text(result.seconds),
       "; best validation loss ", fixed(result.best_loss, 4), "; report in ", run.report().string());

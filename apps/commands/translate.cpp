@@ -61,7 +61,7 @@ void declare_translate(CLI::App& app, Program& program) {
   model_options(app, command->model);
   words(app, "inputs", command->inputs, "Files to translate, - or none for standard input");
   path_option(app, "-o,--output", command->output, "Write here instead of to standard output");
-  app.add_flag("--scores", command->scores, "Score, tab, translation");
+  flag(app, "--scores", command->scores, "Score, tab, translation");
   json_flag(app, program);
   examples(app, {"echo 'Click OK.' | mosaic translate --model models/fast",
                  "mosaic translate --model models/fast --beam 8 -o hypotheses.de test.en"});

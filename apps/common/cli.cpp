@@ -1,5 +1,7 @@
 #include "apps/common/cli.h"
 
+#include <CLI/CLI.hpp>
+
 #include "engine/core/parallel.h"
 
 namespace mosaic::apps {
@@ -94,6 +96,22 @@ CLI::Option* words(CLI::App& app, const std::string& name, std::vector<std::stri
 
 CLI::Option* word(CLI::App& app, const std::string& name, std::string& value, const std::string& help) {
   return app.add_option(name, value, help)->type_name("");
+}
+
+CLI::App& sub_command(CLI::App& app, const std::string& name, const std::string& help) {
+  return *app.add_subcommand(name, help);
+}
+
+void need_sub_command(CLI::App& app) {
+  app.require_subcommand(1);
+}
+
+void flag(CLI::App& app, const std::string& flags, bool& value, const std::string& help) {
+  app.add_flag(flags, value, help);
+}
+
+void required(CLI::Option* option) {
+  option->required();
 }
 
 void json_flag(CLI::App& app, Program& program) {

@@ -1,7 +1,6 @@
 // Command-line options: strictly typed, the same words for the same thing in every command.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -11,6 +10,12 @@
 
 #include "apps/common/output.h"
 #include "apps/common/text.h"
+
+// CLI11 itself is included by cli.cpp and program.cpp only: it takes longer to compile than any command.
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
 
 namespace mosaic::apps {
 
@@ -30,7 +35,7 @@ struct Command {
   void (*declare)(CLI::App& app, Program& program);
 };
 
-// Options take one value each and may be given once. All return the CLI11 option for ->required() and such.
+// Options take one value each and may be given once. All return CLI11's option, for required().
 CLI::Option* text_option(CLI::App& app, const std::string& flags, std::string& value,
                          const std::string& help);
 CLI::Option* path_option(CLI::App& app, const std::string& flags, std::filesystem::path& value,
@@ -54,6 +59,12 @@ CLI::Option* texts_option(CLI::App& app, const std::string& flags, std::vector<s
 CLI::Option* words(CLI::App& app, const std::string& name, std::vector<std::string>& values,
                    const std::string& help);
 CLI::Option* word(CLI::App& app, const std::string& name, std::string& value, const std::string& help);
+
+// A sub-command; one of them must be given; a switch; an option that must be given.
+CLI::App& sub_command(CLI::App& app, const std::string& name, const std::string& help);
+void need_sub_command(CLI::App& app);
+void flag(CLI::App& app, const std::string& flags, bool& value, const std::string& help);
+void required(CLI::Option* option);
 
 // --json
 void json_flag(CLI::App& app, Program& program);

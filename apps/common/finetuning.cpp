@@ -45,13 +45,13 @@ json run_finetuning(Run& run, const FinetuneSettings& settings, const PreparedDa
     nn::load(*model, initial);
   }
   ModelFacts facts = from.facts;
-  facts.made = {{"command", "finetune"}, {"model", settings.model.string()}, {"weights", from.hash},
-                {"data", data.hash()},   {"seed", settings.train.seed},      {"before", from.facts.made}};
+  facts.made = {{"command", "finetune"}, {"model", path_text(settings.model)}, {"weights", from.hash},
+                {"data", data.hash()},   {"seed", settings.train.seed},        {"before", from.facts.made}};
   save_model(run.directory() / "model", *model, data.subwords, facts, true);
   out["initial_loss"] = before;
   out["final_loss"] = std::min(before, after);
   out["improved"] = after <= before;
-  out["model"] = (run.directory() / "model").string();
+  out["model"] = path_text(run.directory() / "model");
   return out;
 }
 

@@ -66,7 +66,7 @@ void put(std::string_view bytes) {
 }
 
 void put_json(const json& value) {
-  put(value.dump() + "\n");
+  put(value.dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
 }
 
 void say_line(Level at_least, std::string_view line) {

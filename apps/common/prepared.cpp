@@ -84,7 +84,7 @@ void write_text(const Splits& splits, const PrepareOptions& options, const fs::p
   save_json(out / "manifest.json", {{"format", "mosaic-corpus"},
                                     {"version", 1},
                                     {"source", options.source},
-                                    {"source_version", options.train.string()},
+                                    {"source_version", path_text(options.train)},
                                     {"source_language", options.source_language},
                                     {"target_language", options.target_language},
                                     {"lowercase", options.lowercase},

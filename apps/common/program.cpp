@@ -1,4 +1,5 @@
 // run_program: from an argument list to an exit code.
+#include <CLI/CLI.hpp>
 #include <new>
 
 #include "apps/common/cli.h"

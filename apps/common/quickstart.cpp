@@ -81,8 +81,9 @@ json Quickstart::prepare(bool) {
 
 json Quickstart::train(bool again) {
   json config = plan_["train"];
-  config["data"] = (directory_ / "data").string();
-  const TrainSettings settings = read_settings(config, "plan: train");
+  config["data"] = "../data";  // where it is, seen from the run
+  TrainSettings settings = read_settings(config, "plan: train");
+  settings.data = directory_ / "data";
   const PreparedData prepared = data();
   Run run = open("supernet", "train", config, again);
   run.manifest({{"command", "train"}, {"seed", settings.seed}, {"inputs", {{"data", prepared.hash()}}}});
@@ -176,9 +177,11 @@ json Quickstart::extract() {
 
 json Quickstart::finetune(bool again) {
   json config = plan_["finetune"];
-  config["data"] = (directory_ / "data").string();
-  config["model"] = (directory_ / "inherited").string();
-  const FinetuneSettings settings = read_finetune_settings(config, "plan: finetune");
+  config["data"] = "../data";  // where they are, seen from the run
+  config["model"] = "../inherited";
+  FinetuneSettings settings = read_finetune_settings(config, "plan: finetune");
+  settings.train.data = directory_ / "data";
+  settings.model = directory_ / "inherited";
   const PreparedData prepared = data();
   Run run = open("finetune", "finetune", config, again);
   run.manifest(
@@ -216,10 +219,10 @@ json Quickstart::facts() const {
   const auto pairs = [&](const char* split) { return prepared_["splits"][split]["pairs"].get<int64_t>(); };
   return {{"pairs", pairs("train") + pairs("valid") + pairs("test")},
           {"train",
-           (directory_ / "data" / cat("train.", prepared_["source_language"].get<std::string>())).string()},
+           path_text(directory_ / "data" / cat("train.", prepared_["source_language"].get<std::string>()))},
           {"train_pairs", pairs("train")},
-          {"hypotheses", (directory_ / "hypotheses.txt").string()},
-          {"references", (directory_ / "references.txt").string()},
+          {"hypotheses", path_text(directory_ / "hypotheses.txt")},
+          {"references", path_text(directory_ / "references.txt")},
           {"bleu_supernet", inherited_["supernet"]["sacrebleu"]},
           {"bleu_inherited", inherited_["inherited"]["sacrebleu"]},
           {"bleu_finetuned", translated_["sacrebleu"]},
@@ -231,9 +234,9 @@ json Quickstart::facts() const {
           {"parameters", inherited_["parameters"]},
           {"parameters_exact", inherited_["parameters_exact"]},
           {"arch", found_["best"]},
-          {"model", (directory_ / "finetune" / "model").string()},
+          {"model", path_text(directory_ / "finetune" / "model")},
           {"seconds", stages_.seconds()},
-          {"report", (directory_ / "report.html").string()}};
+          {"report", path_text(directory_ / "report.html")}};
 }
 
 json Quickstart::run() {

@@ -113,7 +113,7 @@ fs::path write_report(const fs::path& run) {
   Fields fields(config, config_file.string());
   fields.one_of("format", {"mosaic-run"});
   const std::string command = fields.one_of("command", {"train", "finetune", "search", "quickstart"});
-  Page page("mosaic " + command + ": " + fs::absolute(run).lexically_normal().string());
+  Page page("mosaic " + command + ": " + path_text(fs::absolute(run).lexically_normal()));
   if (command == "search")
     add_search(page, result_of(run, "search.json"));
   else if (command == "quickstart")

@@ -144,7 +144,8 @@ void Run::manifest(json facts) {
 }
 
 void Run::log(json event) {
-  const std::string line = event.dump() + "\n";
+  // A path among the values may hold bytes that are not text.
+  const std::string line = event.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
   const fs::path path = directory_ / "log.jsonl";
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   check<ResourceError>(file >= 0, path.c_str(), "cannot be opened: ", std::strerror(errno));
@@ -187,7 +188,7 @@ std::vector<json> read_log(const fs::path& directory) {
 }
 
 json file_facts(const fs::path& path) {
-  return {{"path", path.string()}, {"bytes", fs::file_size(path)}, {"hash", hash_file(path)}};
+  return {{"path", path_text(path)}, {"bytes", fs::file_size(path)}, {"hash", hash_file(path)}};
 }
 
 }  // namespace mosaic::apps

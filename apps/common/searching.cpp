@@ -115,7 +115,7 @@ json search_settings_json(const SearchSettings& settings) {
   return {{"method", settings.method},
           {"constraint", settings.constraint},
           {"checkpoint", settings.checkpoint},
-          {"predictor", settings.predictor.string()},
+          {"predictor", path_text(settings.predictor)},
           {"iterations", settings.iterations},
           {"parents", settings.parents},
           {"mutants", settings.mutants},
@@ -187,7 +187,7 @@ json run_search(Run& run, SupernetRun& from, const PreparedData& data, const Sea
   out["front"] = front_json(result, measures, cost);
   out["points"] = cloud_json(result, measures, cost);
   out["cost"] = cost;
-  out["supernet"] = {{"checkpoint", from.checkpoint.string()}, {"hash", from.hash}};
+  out["supernet"] = {{"checkpoint", path_text(from.checkpoint)}, {"hash", from.hash}};
   out["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   save_json(run.results() / "search.json", out);
   save_json(run.results() / "best.json", result.best.arch.to_json());

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <ctime>
 
+#include "data/text/normalize.h"
+
 namespace mosaic::apps {
 namespace {
 
@@ -104,6 +106,12 @@ std::string timestamp() {
   std::array<char, 32> buffer{};
   const size_t size = std::strftime(buffer.data(), buffer.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
   return {buffer.data(), size};
+}
+
+std::string path_text(const std::filesystem::path& path) {
+  std::string text = path.string();
+  for (size_t bad; (bad = data::find_bad_utf8(text)) != std::string::npos;) text[bad] = '?';
+  return text;
 }
 
 std::vector<std::string> split(std::string_view text, char separator) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -37,6 +38,9 @@ std::string bytes_text(uint64_t bytes);     // "12.3 MB"
 std::string duration_text(double seconds);  // "1h02m", "3m20s", "4.2 s"
 // UTC, "2024-05-01T12:00:00Z".
 std::string timestamp();
+
+// A path as text for JSON and reports: bytes that are not UTF-8 become "?".
+std::string path_text(const std::filesystem::path& path);
 
 std::vector<std::string> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);

@@ -14,7 +14,7 @@ const std::vector<std::string> may_change = {
 }  // namespace
 
 void training_options(CLI::App& app, TrainCommand& command, bool with_method) {
-  path_option(app, "-o,--out", command.out, "Run directory")->required();
+  required(path_option(app, "-o,--out", command.out, "Run directory"));
   path_option(app, "--data", command.data, "Data directory, as mosaic data prepare made it");
   text_option(app, "--recipe", command.sources.recipe,
               "Start from a built-in recipe: " + join(recipe_names(), ", "));
@@ -26,11 +26,10 @@ void training_options(CLI::App& app, TrainCommand& command, bool with_method) {
   integer_option(app, "--seed", command.seed, 0, INT64_MAX, "Of everything random");
   duration_option(app, "--max-time", command.max_time,
                   "Stop and save after so much training, as 90s, 15m, 2h");
-  app.add_flag("--resume", command.resume,
-               "Go on with the run in the directory (begin it when there is none)");
-  app.add_flag("--force", command.force, "Delete the run in the directory and begin anew");
-  app.add_flag("--override", command.allow_changes, "Resume although the configuration changed");
-  app.add_flag("--trial-run", command.trial, "A few updates, to see that everything is in place");
+  flag(app, "--resume", command.resume, "Go on with the run in the directory (begin it when there is none)");
+  flag(app, "--force", command.force, "Delete the run in the directory and begin anew");
+  flag(app, "--override", command.allow_changes, "Resume although the configuration changed");
+  flag(app, "--trial-run", command.trial, "A few updates, to see that everything is in place");
   threads_option(app);
 }
 
@@ -49,8 +48,8 @@ json resolve(const TrainCommand& command, const json& defaults) {
   sources.assignments.clear();
   json config = resolve_config(base, sources);
   if (!command.method.empty()) lay_over(config, method_settings(command.method), "--method");
-  if (!command.data.empty()) config["data"] = command.data.string();
-  if (!command.model.empty()) config["model"] = command.model.string();
+  if (!command.data.empty()) config["data"] = path_text(command.data);
+  if (!command.model.empty()) config["model"] = path_text(command.model);
   if (command.seed) config["seed"] = *command.seed;
   if (command.max_time) config["training"]["max_seconds"] = *command.max_time;
   for (const std::string& assignment : assignments) lay_over(config, parse_assignment(assignment), "--set");

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "apps/common/diagnosing.h"
 #include "apps/common/interrupt.h"
 #include "apps/common/models.h"
 #include "apps/common/output.h"
@@ -30,7 +31,14 @@ void tell(const json& record) {
   else if (event == "not finite" || event == "skipped")
     warn(event, ": ", record.value("message", record.dump()));
   else
-    detail(record.dump());
+    detail(record.dump(-1, ' ', false, json::error_handler_t::replace));
+}
+
+std::vector<nn::SequenceBatch> validation_set(const TrainSettings& settings, const PreparedData& data) {
+  std::vector<data::Example> valid = data.examples("valid");
+  if (settings.valid_pairs > 0 && settings.valid_pairs < static_cast<int64_t>(valid.size()))
+    valid.resize(static_cast<size_t>(settings.valid_pairs));
+  return validation_batches(valid, settings.batches);
 }
 
 double last_validation(const std::vector<json>& log) {
@@ -46,7 +54,7 @@ ModelFacts facts_of(const TrainSettings& settings, const PreparedData& data, con
           .space = settings.space.to_json(),
           .decoding = settings.decoding,
           .made = {{"command", "train"},
-                   {"run", run.directory().string()},
+                   {"run", path_text(run.directory())},
                    {"data", data.hash()},
                    {"seed", settings.seed}}};
 }
@@ -58,7 +66,20 @@ TrainingResult train_supernet(Run& run, const TrainSettings& settings, const Pre
       " mixture, ", with_thousands(nn::parameter_count(supernet)), " parameters");
   save_supernet_facts(run.directory(), supernet, data.subwords, facts_of(settings, data, run));
   nas::SupernetTarget target(supernet, nas::Sampler(settings.space, settings.sampling), settings.target);
-  return run_training(run, target, settings, data, "train");
+  TrainingResult result = run_training(run, target, settings, data, "train");
+  if (const auto kept = run.results() / "diagnostics.json"; std::filesystem::exists(kept) && result.rested) {
+    result.diagnostics = load_json(kept);
+    return result;
+  }
+  nn::load(supernet, checkpoint_weights(run.directory(), "best"));
+  result.diagnostics = diagnose(supernet, validation_set(settings, data));
+  save_json(run.results() / "diagnostics.json", result.diagnostics);
+  run.log({{"event", "diagnostics"}, {"update", result.updates}, {"diagnostics", result.diagnostics}});
+  const json& losses = result.diagnostics["validation"];
+  say("validation nll: largest ", fixed(losses["largest"].get<double>(), 4), ", smallest ",
+      fixed(losses["smallest"].get<double>(), 4), ", mean of 10 random ",
+      fixed(losses["random_mean"].get<double>(), 4));
+  return result;
 }
 
 TrainingResult train_standalone(Run& run, const TrainSettings& settings, const PreparedData& data) {
@@ -83,8 +104,9 @@ json TrainingResult::to_json() const {
           {"loss", std::isfinite(loss) ? json(loss) : json()},
           {"best_loss", std::isfinite(best_loss) ? json(best_loss) : json()},
           {"peak_bytes", peak_bytes},
-          {"checkpoint", checkpoint.string()},
-          {"reason", reason}};
+          {"checkpoint", path_text(checkpoint)},
+          {"reason", reason},
+          {"diagnostics", diagnostics}};
 }
 
 TrainingResult run_training(Run& run, nas::TrainTarget& target, const TrainSettings& settings,
@@ -94,10 +116,7 @@ TrainingResult run_training(Run& run, nas::TrainTarget& target, const TrainSetti
                          random.fork("data"), data.hash());
   if (batches.plan().dropped() > 0)
     warn(batches.plan().dropped(), " training pairs are too long and left out");
-  std::vector<data::Example> valid = data.examples("valid");
-  if (settings.valid_pairs > 0 && settings.valid_pairs < static_cast<int64_t>(valid.size()))
-    valid.resize(static_cast<size_t>(settings.valid_pairs));
-  const std::vector<nn::SequenceBatch> validation = validation_batches(valid, settings.batches);
+  const std::vector<nn::SequenceBatch> validation = validation_set(settings, data);
 
   nas::TrainerOptions options = settings.trainer;
   options.directory = run.checkpoints();
@@ -109,8 +128,7 @@ TrainingResult run_training(Run& run, nas::TrainTarget& target, const TrainSetti
   nas::Trainer trainer(target, batches, validation, options);
   if (trainer.resume()) say("going on from update ", trainer.updates());
   run.rewind_log(trainer.updates());
-  detail(batches.plan().examples(), " training pairs in ", batches.plan().batches(), " batches, ",
-         valid.size(), " validation pairs");
+  detail(batches.plan().examples(), " training pairs in ", batches.plan().batches(), " batches");
 
   allocator().reset_peak();
   const bool at_end = trainer.updates() >= options.max_updates;
@@ -130,7 +148,8 @@ TrainingResult run_training(Run& run, nas::TrainTarget& target, const TrainSetti
       .best_loss = trainer.best_score(),
       .peak_bytes = allocator().stats().peak,
       .checkpoint = numbered_checkpoints(run.directory()).back(),
-      .reason = nas::stop_name(reason)};
+      .reason = nas::stop_name(reason),
+      .rested = at_end};
   return result;
 }
 

@@ -18,8 +18,11 @@ struct TrainingResult {
   double best_loss = 0;
   uint64_t peak_bytes = 0;  // tensor memory
   std::filesystem::path checkpoint;
-  std::string reason;    // "finished", "out of time", "no improvement"
-  json to_json() const;  // steps, seconds, tokens_per_second, loss, best_loss, peak_bytes, checkpoint, reason
+  std::string reason;     // "finished", "out of time", "no improvement"
+  bool rested = false;    // the run was at its end already
+  json diagnostics = {};  // of a supernet: diagnosing.h; else null
+  // steps, seconds, tokens_per_second, loss, best_loss, peak_bytes, checkpoint, reason, diagnostics
+  json to_json() const;
 };
 
 // Trains the target from the newest whole checkpoint of the run, or from its present weights when there is

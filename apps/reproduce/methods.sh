@@ -18,7 +18,7 @@ for method in "${methods[@]}"; do
   "$mosaic" train --recipe nano --method "$method" --set "training.updates=$updates" --data "$data" --out "$run" \
     --resume --json >"$run.train.json"
   "$mosaic" analyze routing --run "$run" --data "$data" >"$run.analysis.json"
-  "$mosaic" search --run "$run" --data "$data" --method exhaustive --constraint "parameters<=180000" \
+  "$mosaic" search --run "$run" --data "$data" --method exhaustive --constraint "parameters<=140000" \
     --valid-pairs 300 --measurements 0 --out "$run-search" --resume --json >"$run.search.json"
   "$mosaic" evaluate --run "$run" --arch "$run-search" --data "$data" --json >"$run.test.json"
   jq -n --arg method "$method" --slurpfile train "$run.train.json" --slurpfile analysis "$run.analysis.json" \

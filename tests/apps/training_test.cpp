@@ -42,6 +42,8 @@ TEST_SUITE("apps/training") {
     for (const char* key : {"steps", "seconds", "tokens_per_second", "loss", "peak_bytes", "checkpoint"})
       CHECK(result.contains(key));
     CHECK(result["steps"] == 60);
+    CHECK(result["diagnostics"]["validation"]["random"].size() == 10);
+    CHECK(result["diagnostics"]["route_swap"].contains("own"));
     for (const char* file : {"config.json", "manifest.json", "log.jsonl", "report.html",
                              "results/training.json", "supernet.json", "subwords.model"})
       CHECK(fs::exists(folder / "whole" / file));
@@ -99,6 +101,14 @@ TEST_SUITE("apps/training") {
     CHECK(first.code == 0);
     CHECK(second.code == 1);
     CHECK(second.err.find("another process") != std::string::npos);
+  }
+
+  TEST_CASE("paths need not be text") {
+    const Folder folder;
+    const Outcome trained = program(train(folder / "a run \xff", 10, {"--trial-run"}));
+    INFO(trained.err);
+    CHECK(trained.code == 0);
+    CHECK(fs::exists(folder / "a run \xff" / "report.html"));
   }
 
   TEST_CASE("bad data and spaces are refused before anything is written") {
