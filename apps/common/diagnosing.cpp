@@ -2,35 +2,38 @@
 
 #include "engine/autograd/node.h"
 #include "mos/diagnostics.h"
+#include "nas/model_loss.h"
 
 namespace mosaic::apps {
 
-json diagnose(mos::Supernet& supernet, const std::vector<nn::SequenceBatch>& batches) {
+json diagnose(mos::Supernet& supernet, const std::vector<nn::SequenceBatch>& batches,
+              const DiagnoseOptions& options) {
   const NoGrad quiet;
   const mos::Space& space = supernet.space();
-  const auto loss_of = [&](mos::Selection& selection) {
-    return corpus_loss(selection.model(), batches, 0).nll_mean();
-  };
-  const auto loss = [&](const mos::Arch& arch) {
+  const mos::SelectionLoss loss = nas::selection_loss(batches, 0);
+  const auto loss_of = [&](const mos::Arch& arch) {
     mos::Selection selection = supernet.select(arch);
-    return loss_of(selection);
+    return loss(selection);
   };
-  json validation = {{"largest", loss(space.largest())}, {"smallest", loss(space.smallest())}};
-  const std::vector<mos::Arch> ten = mos::diagnostic_archs(space, 10, 7);
-  json random = json::array();
+  const std::vector<mos::Arch> random = mos::diagnostic_archs(space, options.random, options.seed + 1);
+  json each = json::array();
   double sum = 0;
-  for (const mos::Arch& arch : ten) {
-    random.push_back(loss(arch));
-    sum += random.back().get<double>();
+  for (const mos::Arch& arch : random) {
+    each.push_back(loss_of(arch));
+    sum += each.back().get<double>();
   }
-  validation["random_mean"] = sum / static_cast<double>(ten.size());
-  validation["random"] = std::move(random);
-  const std::vector<mos::Arch> archs = mos::diagnostic_archs(space, 100);
-  json out = {{"validation", std::move(validation)}};
+  json out = {{"options", mos::mixture_json(supernet.options().mixture)},
+              {"validation",
+               {{"largest", loss_of(space.largest())},
+                {"smallest", loss_of(space.smallest())},
+                {"random_mean", sum / static_cast<double>(random.size())},
+                {"random", std::move(each)}}}};
   if (!supernet.mixes()) return out;
+  const std::vector<mos::Arch> archs = mos::diagnostic_archs(space, options.archs, options.seed);
   out["mixture"] = mos::mixture_report(supernet, archs);
   out["routing"] = mos::routing_report(supernet, archs);
-  out["route_swap"] = mos::route_swap(supernet, ten[0], ten[1], archs, loss_of);
+  out["route_swap_largest"] = mos::route_swap(supernet, space.largest(), random.front(), archs, loss);
+  out["route_swap_smallest"] = mos::route_swap(supernet, space.smallest(), random.front(), archs, loss);
   return out;
 }
 

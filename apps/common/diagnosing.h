@@ -6,10 +6,16 @@
 
 namespace mosaic::apps {
 
-// {"validation": {"largest", "smallest", "random_mean", "random": [10]}, "mixture": ..., "routing": ...,
-// "route_swap":
-// ...}: nll in nats a token; the last three as mos/diagnostics.h describes them, over 100 fixed
-// architectures.
-json diagnose(mos::Supernet& supernet, const std::vector<nn::SequenceBatch>& batches);
+struct DiagnoseOptions {
+  int64_t archs = 100;  // architectures the coefficients are looked at over
+  int64_t random = 10;  // random architectures whose loss is averaged
+  uint64_t seed = 1;    // of both
+};
+
+// {"options": of the mixture, "validation": {"largest", "smallest", "random_mean", "random": [...]}} and,
+// with a mixture, "mixture", "routing", "route_swap_largest" and "route_swap_smallest" as mos/diagnostics.h
+// describes them. Losses are nats a target token without label smoothing.
+json diagnose(mos::Supernet& supernet, const std::vector<nn::SequenceBatch>& batches,
+              const DiagnoseOptions& options = {});
 
 }  // namespace mosaic::apps

@@ -14,7 +14,7 @@ Evaluation evaluate_model(const nn::Seq2Seq& model, const data::Subwords& subwor
   }
   Translations done = translate_lines(model, subwords, sources, options, label);
   const double loss =
-      corpus_loss(model, validation_batches(data::encode_pairs(subwords, pairs), {.drop_long = true}), 0)
+      nas::evaluate(model, validation_batches(data::encode_pairs(subwords, pairs), {.drop_long = true}), 0)
           .nll_mean();
   json scores = bleu_scores(done.lines, references);
   scores["loss"] = loss;

@@ -31,7 +31,9 @@ json run_finetuning(Run& run, const FinetuneSettings& settings, const PreparedDa
   const nn::StateDict initial = nn::clone(nn::state_dict(*model));
   const std::vector<nn::SequenceBatch> valid =
       validation_batches(data.examples("valid"), settings.train.batches);
-  const auto loss = [&] { return corpus_loss(*model, valid, settings.train.trainer.label_smoothing).mean(); };
+  const auto loss = [&] {
+    return nas::evaluate(*model, valid, settings.train.trainer.label_smoothing).mean();
+  };
   const double before = loss();
   say("validation loss of the inherited weights: ", fixed(before, 4));
   nas::StaticTarget target(*model);

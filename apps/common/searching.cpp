@@ -11,6 +11,7 @@
 #include "apps/common/text.h"
 #include "engine/autograd/node.h"
 #include "nas/evolution.h"
+#include "nas/model_loss.h"
 #include "nas/pareto.h"
 #include "nas/statistics.h"
 
@@ -58,14 +59,6 @@ json cloud_json(const nas::SearchResult& result, const nas::Measures& measures, 
   for (const nas::Scored& scored : result.scored)
     points.push_back({measures.value(cost, scored.arch), scored.score.loss});
   return points;
-}
-
-nas::Score score_of(mos::Supernet& supernet, const mos::Arch& arch,
-                    const std::vector<nn::SequenceBatch>& batches) {
-  stop_if_interrupted("search: what was scored is kept; --resume goes on");
-  const NoGrad quiet;
-  mos::Selection selection = supernet.select(arch);
-  return {.loss = corpus_loss(selection.model(), batches, 0).nll_mean(), .measures = {}};
 }
 
 }  // namespace
@@ -150,7 +143,12 @@ json run_search(Run& run, SupernetRun& from, const PreparedData& data, const Sea
     examples.resize(static_cast<size_t>(settings.valid_pairs));
   const std::vector<nn::SequenceBatch> batches =
       validation_batches(examples, {.max_tokens = settings.max_tokens, .drop_long = true});
-  nas::Evaluator evaluator(space, [&](const mos::Arch& arch) { return score_of(supernet, arch, batches); },
+  const nas::Evaluator::Function score = nas::supernet_score(supernet, batches, 0);
+  const auto stoppable = [&](const mos::Arch& arch) {
+    stop_if_interrupted("what was scored is kept; --resume goes on");
+    return score(arch);
+  };
+  nas::Evaluator evaluator(space, stoppable,
                            {.identity = cat("nll:", from.hash, ":", data.hash(), ":", settings.valid_pairs),
                             .path = run.directory() / "scores.jsonl"});
   const nas::SearchProblem problem{space, evaluator, constraint, measures};

@@ -140,17 +140,6 @@ Translations translate_lines(const nn::Seq2Seq& model, const data::Subwords& sub
   return out;
 }
 
-nas::LossSums corpus_loss(const nn::Seq2Seq& model, const std::vector<nn::SequenceBatch>& batches,
-                          double label_smoothing) {
-  const NoGrad quiet;
-  nas::LossSums sums;
-  for (const nn::SequenceBatch& batch : batches) {
-    const nn::SequenceLoss loss = nn::sequence_loss(model, batch, {.label_smoothing = label_smoothing});
-    sums.add({loss.loss.item<double>(), loss.nll, loss.tokens});
-  }
-  return sums;
-}
-
 json bleu_scores(const std::vector<std::string>& hypotheses, const std::vector<std::string>& references) {
   const data::Bleu plain({.style = data::BleuStyle::multi_bleu, .smoothing_value = {}}), sacre;
   const data::BleuStatistics statistics = sacre.statistics(hypotheses, {references});

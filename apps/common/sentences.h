@@ -64,10 +64,6 @@ Translations translate_lines(const nn::Seq2Seq& model, const data::Subwords& sub
                              const std::vector<std::string>& lines, const TranslateOptions& options,
                              const std::string& label = "translate");
 
-// Loss and nll a target token, nats, of pairs under the model.
-nas::LossSums corpus_loss(const nn::Seq2Seq& model, const std::vector<nn::SequenceBatch>& batches,
-                          double label_smoothing);
-
 // bleu (white-space tokens, cased, multi-bleu), sacrebleu (13a), signature.
 json bleu_scores(const std::vector<std::string>& hypotheses, const std::vector<std::string>& references);
 

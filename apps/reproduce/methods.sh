@@ -24,12 +24,12 @@ for method in "${methods[@]}"; do
   jq -n --arg method "$method" --slurpfile train "$run.train.json" --slurpfile analysis "$run.analysis.json" \
     --slurpfile search "$run.search.json" --slurpfile test "$run.test.json" '{
       method: $method, updates: $train[0].steps, seconds: $train[0].seconds,
-      loss: {largest: $analysis[0].validation_loss.largest, smallest: $analysis[0].validation_loss.smallest,
-             random_mean: $analysis[0].validation_loss.random_mean},
+      loss: {largest: $analysis[0].validation.largest, smallest: $analysis[0].validation.smallest,
+             random_mean: $analysis[0].validation.random_mean},
       searched: {arch: $search[0].best, loss: $search[0].score, bleu: $test[0].bleu, sacrebleu: $test[0].sacrebleu},
-      alpha_variance: $analysis[0].mixture_report.alpha_variance,
-      expert_distance: $analysis[0].mixture_report.expert_distance,
-      saturated: $analysis[0].mixture_report.saturated,
+      alpha_variance: $analysis[0].mixture.alpha_variance,
+      expert_distance: $analysis[0].mixture.expert_distance,
+      saturated: $analysis[0].mixture.saturated,
       routing: $analysis[0].routing,
       route_swap: {largest: $analysis[0].route_swap_largest, smallest: $analysis[0].route_swap_smallest}
     }' >"$run.json"

@@ -43,7 +43,7 @@ TEST_SUITE("apps/training") {
       CHECK(result.contains(key));
     CHECK(result["steps"] == 60);
     CHECK(result["diagnostics"]["validation"]["random"].size() == 10);
-    CHECK(result["diagnostics"]["route_swap"].contains("own"));
+    CHECK(result["diagnostics"]["route_swap_largest"].contains("own"));
     for (const char* file : {"config.json", "manifest.json", "log.jsonl", "report.html",
                              "results/training.json", "supernet.json", "subwords.model"})
       CHECK(fs::exists(folder / "whole" / file));
