@@ -78,8 +78,7 @@ void declare_quickstart(CLI::App& app, Program& program) {
   flag(app, "--force", command->force, "Begin anew");
   threads_option(app);
   json_flag(app, program);
-  examples(app,
-           {"mosaic quickstart", "mosaic quickstart --scale nano --root corpus --out /tmp/quick --json"});
+  examples(app, {"mosaic quickstart", "mosaic quickstart --scale nano --root corpus --out quick --json"});
   on_chosen(app, program, [command, &program] { quickstart(*command, program); });
 }
 

@@ -2,6 +2,8 @@
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 root="$(cd "$here/../.." && pwd)"
+. "$root/third_party/packages.sh"
+need_packages jq
 mosaic="${MOSAIC:-$root/build/release/apps/mosaic}"
 runs="${MOSAIC_RUNS:-$root/runs}"
 results="$here/results"

@@ -3,6 +3,7 @@
 # supernet update with a mixture beside one without. apps/reproduce/step_time.sh [ROUNDS]
 # Writes results/step_time.json: medians over rounds and their ratios.
 . "$(dirname "$0")/common.sh"
+need_packages python3-torch
 rounds="${1:-5}"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
