@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
       {"finetune", "Train an extracted model further", declare_finetune},
       {"translate", "Translate lines of text", declare_translate},
       {"evaluate", "BLEU and loss of a model on a test set", declare_evaluate},
-      {"score", "Score translations: BLEU", declare_score},
+      {"score", "Score translations and GLUE predictions", declare_score},
       {"space", "Count, sample, encode and describe architectures", declare_space},
       {"report", "Write the HTML report of a run", declare_report},
       {"inspect", "Contents of a checkpoint or tensor file", declare_inspect},

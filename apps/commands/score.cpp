@@ -1,131 +1,240 @@
-// mosaic score: corpus scores of translations.
+// mosaic score: scores of translations and of GLUE predictions.
+#include <cstdlib>
+
 #include "apps/commands/commands.h"
-#include "data/metrics/bleu.h"
-#include "data/text/lines.h"
+#include "apps/commands/score_glue.h"
+#include "apps/common/score_options.h"
+#include "data/metrics/files.h"
+#include "data/metrics/report.h"
 
 namespace mosaic::apps {
 namespace {
 
-struct BleuCommand {
-  std::vector<std::string> references, hypotheses;
-  std::string style = "sacrebleu", tokenizer, smoothing;
-  std::optional<double> smoothing_value;
-  int64_t max_order = 4, digits = 1;
-  bool lowercase = false, effective_order = false, sentences = false, score_only = false,
-       short_signature = false;
-  bool split_compounds = false, force = false;
-};
+using Metrics = std::vector<std::unique_ptr<data::Metric>>;
 
-data::BleuOptions options_of(const BleuCommand& command) {
-  data::BleuOptions options{.smoothing_value = command.smoothing_value,
-                            .lowercase = command.lowercase,
-                            .effective_order = command.effective_order || command.sentences,
-                            .max_order = static_cast<int>(command.max_order)};
-  if (command.style == "multi-bleu") options.style = data::BleuStyle::multi_bleu;
-  if (command.style == "fairseq") options.style = data::BleuStyle::fairseq;
-  const bool sacre = options.style == data::BleuStyle::sacrebleu;
-  check<UsageError>(sacre || (command.tokenizer.empty() && command.smoothing.empty()), "--style",
-                    command.style,
-                    " splits at white space and does not smooth; --tok and --smooth belong to sacrebleu");
-  if (!command.tokenizer.empty()) options.tokenizer = data::bleu_tokenizer(command.tokenizer);
-  if (!command.smoothing.empty()) options.smoothing = data::bleu_smoothing(command.smoothing);
-  return options;
+data::ResamplingSeed seed_of(const ScoreCommand& command) {
+  const char* variable = std::getenv("SACREBLEU_SEED");
+  if (!command.seed.empty()) return data::resampling_seed(command.seed);
+  return variable && *variable ? data::resampling_seed(variable) : data::ResamplingSeed{};
 }
 
-std::vector<std::string> read_side(const std::string& path, const BleuCommand& command) {
-  std::vector<std::string> lines = data::read_lines(path);
-  check<FormatError>(!lines.empty(), path == "-" ? "standard input" : path.c_str(),
-                     "is empty: there is nothing to score");
-  if (command.split_compounds)
-    for (std::string& line : lines) line = data::split_compounds(line);
-  return lines;
+std::string signature_of(const data::Metric& metric, const data::SegmentCounts& counts,
+                         const ScoreCommand& command,
+                         const std::vector<data::SignatureField>& resampling = {}) {
+  // JSON names its fields in full.
+  const bool brief = command.short_signature && command.format != "json";
+  return data::signature(metric, counts.fewest_references, counts.most_references, resampling, brief);
 }
 
-std::string text_of(const BleuCommand& command, const data::Bleu& bleu, const data::BleuScore& score,
-                    const data::BleuStatistics& statistics) {
-  const int digits = static_cast<int>(command.digits);
-  if (command.score_only) return fixed(score.score, digits) + "\n";
-  if (bleu.options().style != data::BleuStyle::sacrebleu) return bleu.line(score, statistics, digits) + "\n";
-  return cat("BLEU|", bleu.signature(statistics, command.short_signature), " = ", fixed(score.score, digits),
-             " ", score.verbose(), "\n");
+std::vector<data::ScoredFile> read_files(const Metrics& metrics, const ScoreCommand& command) {
+  data::ScoreFiles files{.references_a_line = command.references_a_line,
+                         .empty_is_missing = command.empty_is_missing};
+  files.references.assign(command.references.begin(), command.references.end());
+  files.hypotheses.assign(command.hypotheses.begin(), command.hypotheses.end());
+  if (files.hypotheses.empty()) files.hypotheses = {"-"};
+  if (command.split_compounds) files.prepare = data::split_compounds;
+  std::vector<const data::Metric*> pointers;
+  bool retokenises = false;
+  for (const auto& metric : metrics) {
+    pointers.push_back(metric.get());
+    const auto* bleu = dynamic_cast<const data::Bleu*>(metric.get());
+    retokenises |= bleu && bleu->options().tokenizer != data::BleuTokenizer::none;
+  }
+  std::vector<data::ScoredFile> scored = data::count_files(pointers, files);
+  for (const data::ScoredFile& file : scored) {
+    if (retokenises && !command.force && file.tokenized_lines >= 100)
+      warn(path_text(file.path), ": ", file.tokenized_lines,
+           " lines end in \" .\": BLEU of text that is tokenised already is not comparable (--force silences "
+           "this)");
+  }
+  return scored;
 }
 
-void score_sentences(const data::Bleu& bleu, const std::vector<std::string>& hypotheses,
-                     const std::vector<std::vector<std::string>>& references, const BleuCommand& command,
-                     bool as_json) {
+// multi-bleu.perl's or fairseq-score's line of each system; empty under sacreBLEU's style.
+std::string foreign_lines(const data::Metric& metric, const std::vector<data::ScoredFile>& systems,
+                          int digits) {
+  const auto* bleu = dynamic_cast<const data::Bleu*>(&metric);
+  std::string out;
+  if (!bleu || bleu->options().style == data::BleuStyle::sacrebleu) return out;
+  for (const data::ScoredFile& system : systems) {
+    const data::BleuStatistics sums = bleu->unpacked(system.counts[0].sums().data());
+    out += bleu->line(bleu->score(sums), sums, digits) + "\n";
+  }
+  return out;
+}
+
+data::MetricScore score_of(const data::Metric& metric, const data::SegmentCounts& counts,
+                           const ScoreCommand& command) {
+  const std::vector<double> sums = counts.sums();
+  data::MetricScore out{.name = metric.name(),
+                        .score = metric.score_of(sums.data()),
+                        .verbose = metric.verbose_of(sums.data())};
+  std::vector<data::SignatureField> resampling;
+  if (command.confidence) {
+    const data::ResamplingSeed seed = seed_of(command);
+    out.interval = data::bootstrap_interval(metric, counts, command.confidence_samples, seed.value);
+    resampling = data::interval_signature(command.confidence_samples, seed);
+  }
+  out.signature = signature_of(metric, counts, command, resampling);
+  return out;
+}
+
+void put_sentences(const data::Metric& metric, const data::SegmentCounts& counts, const ScoreCommand& command,
+                   bool as_json) {
+  const std::string signature = signature_of(metric, counts, command);
   json all = json::array();
-  for (size_t i = 0; i < hypotheses.size(); ++i) {
-    std::vector<std::string> own;
-    for (const auto& reference : references) own.push_back(reference[i]);
-    const data::BleuScore score = bleu.sentence(hypotheses[i], own);
-    const data::BleuStatistics statistics = bleu.statistics(hypotheses[i], own);
+  for (int64_t i = 0; i < counts.segments(); ++i) {
+    const data::MetricScore score{.name = metric.name(),
+                                  .score = metric.score_of(counts.row(i)),
+                                  .signature = signature,
+                                  .verbose = metric.verbose_of(counts.row(i))};
+    const int digits = static_cast<int>(command.digits);
     if (as_json)
-      all.push_back(bleu.describe(score, statistics));
+      all.push_back(data::describe(score));
     else
-      put(text_of(command, bleu, score, statistics));
+      put((command.score_only ? data::score_number(score, digits) : data::score_line(score, digits)) + "\n");
   }
   if (as_json) put_json(all);
 }
 
-void score_bleu(const BleuCommand& command, bool as_json) {
-  const data::Bleu bleu(options_of(command));
-  std::vector<std::vector<std::string>> references;
-  for (const std::string& path : command.references) references.push_back(read_side(path, command));
-  const std::vector<std::string> systems =
-      command.hypotheses.empty() ? std::vector<std::string>{"-"} : command.hypotheses;
-  json all = json::array();
-  for (const std::string& path : systems) {
-    const std::vector<std::string> hypotheses = read_side(path, command);
-    for (size_t r = 0; r < references.size(); ++r)
-      check<FormatError>(hypotheses.size() == references[r].size(), path.c_str(), "has ", hypotheses.size(),
-                         " lines, ", command.references[r], " has ", references[r].size());
-    const bool tokenised = bleu.options().style != data::BleuStyle::sacrebleu ||
-                           bleu.options().tokenizer == data::BleuTokenizer::none;
-    if (!tokenised && !command.force && data::count_tokenized_lines(hypotheses) >= 100)
-      warn(path, ": 100 lines or more end in \" .\": tokenised text makes ",
-           to_string(bleu.options().tokenizer), " scores incomparable (--force silences this)");
-    if (command.sentences) {
-      score_sentences(bleu, hypotheses, references, command, as_json);
-      continue;
-    }
-    const data::BleuStatistics statistics = bleu.statistics(hypotheses, references);
-    const data::BleuScore score = bleu.score(statistics);
-    if (as_json)
-      all.push_back(bleu.describe(score, statistics));
-    else
-      put(text_of(command, bleu, score, statistics));
+void put_system(const Metrics& metrics, const data::ScoredFile& system, const ScoreCommand& command,
+                bool as_json) {
+  const int digits = static_cast<int>(command.digits);
+  json full = json::array(), rounded = json::array();
+  std::vector<std::string> lines, numbers;
+  for (size_t m = 0; m < metrics.size(); ++m) {
+    const data::MetricScore score = score_of(*metrics[m], system.counts[m], command);
+    full.push_back(data::describe(score));
+    rounded.push_back(data::describe(score, digits));
+    lines.push_back(data::score_line(score, digits));
+    numbers.push_back(data::score_number(score, digits));
   }
-  if (as_json && !command.sentences) put_json(all.size() == 1 ? all.front() : all);
+  if (as_json) return put_json(full.size() == 1 ? full.front() : full);
+  if (command.score_only) return put(join(numbers, "\t") + "\n");
+  const std::string foreign = foreign_lines(*metrics[0], {system}, digits);
+  if (!foreign.empty()) return put(foreign);
+  if (command.format == "json") return put((rounded.size() == 1 ? rounded.front() : rounded).dump(1) + "\n");
+  put(data::aligned_lines(lines));
+}
+
+data::ScoreTable table_of(const Metrics& metrics, const std::vector<data::ScoredFile>& systems,
+                          const ScoreCommand& command) {
+  data::ScoreTable table;
+  std::vector<data::SignatureField> resampling;
+  if (command.paired()) {
+    const data::ResamplingSeed seed = seed_of(command);
+    const bool bootstrap = command.paired_bootstrap;
+    table.test = data::PairedTest{
+        .kind = bootstrap ? data::PairedTest::Kind::bootstrap : data::PairedTest::Kind::randomization,
+        .samples = bootstrap ? command.bootstrap_samples : command.randomization_samples,
+        .seed = seed.value};
+    resampling = data::paired_signature(*table.test, seed);
+  }
+  for (const data::ScoredFile& system : systems) table.systems.push_back(path_text(system.path));
+  for (size_t m = 0; m < metrics.size(); ++m) {
+    std::vector<data::SegmentCounts> counts;
+    std::vector<data::PairedResult> results;
+    for (const data::ScoredFile& system : systems) {
+      counts.push_back(system.counts[m]);
+      results.push_back({.score = metrics[m]->score_of(counts.back().sums().data())});
+    }
+    if (table.test) results = data::paired_test(*metrics[m], counts, *table.test);
+    table.metrics.push_back(metrics[m]->name());
+    table.signatures.push_back(signature_of(*metrics[m], counts[0], command, resampling));
+    table.results.push_back(results);
+  }
+  return table;
+}
+
+void put_table(const Metrics& metrics, const std::vector<data::ScoredFile>& systems,
+               const ScoreCommand& command, bool as_json) {
+  const int digits = static_cast<int>(command.digits);
+  const std::string foreign = foreign_lines(*metrics[0], systems, digits);
+  if (!as_json && !foreign.empty()) return put(foreign);
+  const data::ScoreTable table = table_of(metrics, systems, command);
+  if (as_json) return put_json(data::describe(table));
+  if (command.score_only) {
+    for (size_t s = 0; s < systems.size(); ++s) {
+      std::vector<std::string> numbers;
+      for (const auto& results : table.results) numbers.push_back(fixed(results[s].score, digits));
+      put(join(numbers, "\t") + "\n");
+    }
+    return;
+  }
+  if (command.format == "json") return put(data::describe(table, digits).dump(4) + "\n");
+  const auto format = command.format == "latex" ? data::TableFormat::latex : data::TableFormat::text;
+  put(data::render(table, format, digits, colors()));
+}
+
+void check_usage(const ScoreCommand& command, const Metrics& metrics) {
+  const size_t systems = std::max<size_t>(1, command.hypotheses.size());
+  check<UsageError>(!(command.paired_bootstrap && command.paired_randomization), "--paired-bs",
+                    "and --paired-ar exclude each other");
+  check<UsageError>(!command.paired() || systems > 1, "--paired-bs, --paired-ar",
+                    "need a baseline and at least one more system");
+  check<UsageError>(!command.confidence || systems == 1, "--confidence",
+                    "is of one system; --paired-bs gives intervals of several");
+  check<UsageError>(!command.sentences || (systems == 1 && metrics.size() == 1), "--sentence-level",
+                    "takes one system and one metric");
+  check<UsageError>(!command.sentences || !(command.confidence || command.paired()), "--sentence-level",
+                    "goes with no significance test");
+  check<UsageError>(command.format != "latex" || systems > 1, "--format",
+                    "latex is a table of several systems");
+}
+
+void score(const ScoreCommand& given, bool as_json) {
+  ScoreCommand command = given;
+  if (command.metrics.empty()) command.metrics = {"bleu", "chrf", "ter"};
+  const Metrics metrics = metrics_of(command);
+  check_usage(command, metrics);
+  const std::vector<data::ScoredFile> systems = read_files(metrics, command);
+  if (command.sentences) return put_sentences(*metrics[0], systems[0].counts[0], command, as_json);
+  if (systems.size() > 1) return put_table(metrics, systems, command, as_json);
+  put_system(metrics, systems[0], command, as_json);
+}
+
+using Shared = std::shared_ptr<ScoreCommand>;
+
+Shared declare(CLI::App& sub, Program& program, std::vector<std::string> metrics) {
+  auto command = std::make_shared<ScoreCommand>();
+  command->metrics = std::move(metrics);
+  common_score_options(sub, *command, program);
+  on_chosen(sub, program, [command, &program] { score(*command, program.json); });
+  return command;
 }
 
 }  // namespace
 
 void declare_score(CLI::App& app, Program& program) {
   need_sub_command(app);
-  CLI::App& sub =
+  CLI::App& bleu =
       sub_command(app, "bleu", "Corpus BLEU, equal to sacreBLEU, multi-bleu.perl or fairseq-score");
-  auto command = std::make_shared<BleuCommand>();
-  required(
-      texts_option(sub, "-r,--reference", command->references, "A reference file; repeat it for several"));
-  words(sub, "hypotheses", command->hypotheses, "Files to score, - or none for standard input");
-  choice_option(sub, "--style", command->style, {"sacrebleu", "multi-bleu", "fairseq"}, "Whose number");
-  choice_option(sub, "--tok,--tokenize", command->tokenizer, {"13a", "intl", "char", "none"},
-                "Tokenisation [13a]");
-  choice_option(sub, "--smooth", command->smoothing, {"exp", "floor", "add-k", "none"}, "Smoothing [exp]");
-  number_option(sub, "--smooth-value", command->smoothing_value, 0, 1e9, "Of floor [0.1] or add-k [1]");
-  integer_option(sub, "--max-order", command->max_order, 1, 16, "Longest n-gram");
-  integer_option(sub, "-w,--width", command->digits, 0, 15, "Digits after the point");
-  flag(sub, "--lowercase,--lc", command->lowercase, "Without regard to case");
-  flag(sub, "--effective-order", command->effective_order, "Average over the orders that are there");
-  flag(sub, "--sentence-level", command->sentences, "One score a line, with effective order");
-  flag(sub, "--split-compounds", command->split_compounds, "Split a-b into three tokens on both sides first");
-  flag(sub, "-b,--score-only", command->score_only, "Print the number only");
-  flag(sub, "--short", command->short_signature, "Short signature");
-  flag(sub, "--force", command->force, "No warning about tokenised text");
-  json_flag(sub, program);
-  examples(sub, {"mosaic score bleu -r test.de hypotheses.de",
-                 "mosaic score bleu --style fairseq --lowercase -r test.tok.de < hypotheses.tok.de"});
-  on_chosen(sub, program, [command, &program] { score_bleu(*command, program.json); });
+  const Shared of_bleu = declare(bleu, program, {"bleu"});
+  bleu_options(bleu, *of_bleu);
+  choice_option(bleu, "--style", of_bleu->style, {"sacrebleu", "multi-bleu", "fairseq"}, "Whose number");
+  flag(bleu, "--split-compounds", of_bleu->split_compounds,
+       "Split a-b into three tokens on both sides first");
+  examples(bleu, {"mosaic score bleu -r test.de hypotheses.de",
+                  "mosaic score bleu -r test.de --paired-bs baseline.de better.de",
+                  "mosaic score bleu --style fairseq --lowercase -r test.tok.de < hypotheses.tok.de"});
+
+  CLI::App& chrf = sub_command(app, "chrf", "chrF and chrF++, equal to sacreBLEU");
+  chrf_options(chrf, *declare(chrf, program, {"chrf"}));
+  examples(chrf, {"mosaic score chrf --word-order 2 -r test.de hypotheses.de"});
+
+  CLI::App& ter = sub_command(app, "ter", "Translation edit rate, equal to sacreBLEU (Tercom)");
+  ter_options(ter, *declare(ter, program, {"ter"}));
+  examples(ter, {"mosaic score ter -r test.de hypotheses.de"});
+
+  CLI::App& all = sub_command(app, "translations", "Several metrics and systems in one table");
+  const Shared of_all = declare(all, program, {});
+  texts_option(all, "-m,--metric", of_all->metrics, "bleu, chrf or ter; repeat it for several [all three]");
+  bleu_options(all, *of_all);
+  chrf_options(all, *of_all, "chrf-");
+  ter_options(all, *of_all, "ter-");
+  examples(all, {"mosaic score translations -r test.de a.de b.de c.de --paired-ar",
+                 "mosaic score translations -m bleu -m chrf -r test.de hypotheses.de --confidence"});
+  declare_score_glue(app, program);
 }
 
 }  // namespace mosaic::apps

@@ -17,7 +17,7 @@ jq -n --argjson machine "$(machine)" --arg limit "$limit" --slurpfile train "$ru
   --slurpfile test "$run.test.json" --slurpfile log "$run/log.jsonl" '{
     what: "Transformer-Tiny, Multi30k En-De, test2016", limit: $limit, machine: $machine,
     bleu: $test[0].bleu, sacrebleu: $test[0].sacrebleu, signature: $test[0].signature, loss: $test[0].loss,
-    training: $train[0],
+    training: ($train[0] | del(.checkpoint, .diagnostics)),
     curve: [$log[] | select(.event == "validation") | {update, seconds, score}]
   }' >"$results/multi30k.json"
 jq -c '{bleu, limit, seconds: .training.seconds, tokens_per_second: .training.tokens_per_second}' "$results/multi30k.json"

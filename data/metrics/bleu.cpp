@@ -4,8 +4,8 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <unordered_map>
 
+#include "data/metrics/ngrams.h"
 #include "data/text/normalize.h"
 #include "engine/core/error.h"
 #include "engine/core/parallel.h"
@@ -53,48 +53,54 @@ std::string lower_ascii(std::string_view text) {
   return out;
 }
 
-// One n-gram of one of the texts: `key` is (number of the n-gram without its last token, last token), so
-// equal keys mean equal n-grams; `text` 0 is the hypothesis.
-struct Gram {
-  uint64_t key;
-  uint32_t text, at;
-  bool operator<(const Gram& other) const { return key != other.key ? key < other.key : text < other.text; }
-};
-
-// Matches and totals of every order: an n-gram matches as often as it occurs in the hypothesis, at most as
-// often as in the reference that has it most.
+// Matches and totals of every order: an n-gram matches as often as it occurs in the hypothesis (the first
+// text), at most as often as in the reference that has it most.
 void count_matches(const std::vector<std::vector<uint32_t>>& texts, BleuStatistics& out) {
-  std::vector<std::vector<uint32_t>> numbers = texts;  // of the n-gram that starts at each position
-  std::vector<Gram> grams;
-  for (size_t n = 1; n <= out.correct.size(); ++n) {
-    grams.clear();
-    for (uint32_t t = 0; t < texts.size(); ++t) {
-      for (uint32_t i = 0; i + n <= texts[t].size(); ++i) {
-        grams.push_back({uint64_t{numbers[t][i]} << 32 | (n == 1 ? 0 : texts[t][i + n - 1]), t, i});
-      }
-    }
-    out.total[n - 1] =
-        std::max<int64_t>(0, static_cast<int64_t>(texts[0].size()) - static_cast<int64_t>(n) + 1);
-    if (out.total[n - 1] == 0) continue;
-    std::sort(grams.begin(), grams.end());
-    uint32_t number = 0;
-    for (size_t begin = 0; begin < grams.size(); ++number) {
-      size_t end = begin;
-      int64_t in_hypothesis = 0, in_reference = 0;
-      while (end < grams.size() && grams[end].key == grams[begin].key) {
-        const size_t start = end;
-        while (end < grams.size() && grams[end].key == grams[begin].key &&
-               grams[end].text == grams[start].text) {
-          numbers[grams[end].text][grams[end].at] = number;
-          ++end;
-        }
-        int64_t& most = grams[start].text == 0 ? in_hypothesis : in_reference;
-        most = std::max(most, static_cast<int64_t>(end - start));
-      }
-      out.correct[n - 1] += std::min(in_hypothesis, in_reference);
-      begin = end;
+  NgramCounts counts(texts);
+  for (size_t n = 0; n < out.correct.size(); ++n) {
+    counts.advance();
+    out.total[n] = counts.total(0);
+    if (out.total[n] == 0) break;  // longer ones are not there either
+    for (size_t g = 0; g < counts.distinct(); ++g) {
+      const uint32_t* in = counts.of(g);
+      if (in[0] > 0) out.correct[n] += std::min(in[0], *std::max_element(in + 1, in + texts.size()));
     }
   }
+}
+
+// BLEU of summed counts in T's arithmetic; smoothing changes counts and totals. `precisions` is {orders},
+// zeros.
+template <class T>
+double bleu_of(std::vector<T>& correct, std::vector<T>& total, double brevity_penalty,
+               const BleuOptions& options, std::vector<T>& precisions) {
+  if (std::all_of(correct.begin(), correct.end(), [](T n) { return n == 0; })) return 0;
+  const T value = static_cast<T>(options.smoothing_value.value_or(0));
+  T halvings = 1;
+  size_t order = correct.size();
+  for (size_t n = 0; n < correct.size(); ++n) {
+    if (options.smoothing == BleuSmoothing::add_k && n > 0) {
+      correct[n] += value;
+      total[n] += value;
+    }
+    if (total[n] == 0) break;
+    if (options.effective_order) order = n + 1;
+    if (correct[n] != 0) {
+      precisions[n] = 100 * correct[n] / total[n];
+    } else if (options.smoothing == BleuSmoothing::exp) {
+      halvings *= 2;
+      precisions[n] = 100 / (halvings * total[n]);
+    } else if (options.smoothing == BleuSmoothing::floor) {
+      precisions[n] = static_cast<T>(100 * *options.smoothing_value) / total[n];
+    }
+  }
+  double logs = 0;
+  for (size_t n = 0; n < order; ++n) logs += safe_log(static_cast<double>(precisions[n]));
+  return brevity_penalty * std::exp(logs / static_cast<double>(order));
+}
+
+double brevity_penalty(int64_t system, int64_t reference) {
+  if (system >= reference) return 1;
+  return system ? std::exp(1 - static_cast<double>(reference) / static_cast<double>(system)) : 0;
 }
 
 }  // namespace
@@ -168,16 +174,20 @@ BleuStatistics Bleu::statistics(std::string_view hypothesis,
   check(!references.empty(), "bleu", "a segment has no reference");
   std::vector<std::string> prepared{prepare(hypothesis)};
   for (const std::string& reference : references) prepared.push_back(prepare(reference));
-  std::unordered_map<std::string_view, uint32_t> vocabulary;
-  std::vector<std::vector<uint32_t>> texts;
-  uint32_t unmatched = 0xFFFFFFFF;  // numbers for tokens that must never match, from the top
+  std::vector<std::vector<std::string_view>> words;
+  size_t tokens = 0;
   for (const std::string& text : prepared) {
-    const auto words = options_.style == BleuStyle::multi_bleu ? split_ascii(text) : split_words(text);
-    texts.emplace_back();
-    for (const std::string_view word : words) {
-      const bool unknown = options_.style == BleuStyle::fairseq && texts.size() > 1 && word == "<unk>";
-      texts.back().push_back(unknown ? unmatched--
-                                     : vocabulary.try_emplace(word, vocabulary.size()).first->second);
+    words.push_back(options_.style == BleuStyle::multi_bleu ? split_ascii(text) : split_words(text));
+    tokens += words.back().size();
+  }
+  TokenNumbers vocabulary(tokens);
+  std::vector<std::vector<uint32_t>> texts(words.size());
+  uint32_t unmatched = 0xFFFFFFFF;  // numbers for tokens that must never match, from the top
+  for (size_t t = 0; t < words.size(); ++t) {
+    texts[t].reserve(words[t].size());
+    for (const std::string_view word : words[t]) {
+      const bool unknown = options_.style == BleuStyle::fairseq && t > 0 && word == "<unk>";
+      texts[t].push_back(unknown ? unmatched-- : vocabulary.of(word));
     }
   }
   BleuStatistics out;
@@ -229,35 +239,48 @@ BleuScore Bleu::score(const BleuStatistics& s) const {
   out.precisions.assign(s.correct.size(), 0.0);
   out.system_length = s.system_length;
   out.reference_length = s.reference_length;
-  const auto system = static_cast<double>(s.system_length),
-             reference = static_cast<double>(s.reference_length);
-  out.ratio = s.reference_length ? system / reference : 0;
-  out.brevity_penalty = s.system_length >= s.reference_length ? 1
-                        : s.system_length                     ? std::exp(1 - reference / system)
-                                                              : 0;
-  if (std::all_of(s.correct.begin(), s.correct.end(), [](int64_t n) { return n == 0; })) return out;
-  double halvings = 1;
-  size_t order = s.correct.size();
-  for (size_t n = 0; n < s.correct.size(); ++n) {
-    if (options_.smoothing == BleuSmoothing::add_k && n > 0) {
-      out.counts[n] += *options_.smoothing_value;
-      out.totals[n] += *options_.smoothing_value;
-    }
-    if (out.totals[n] == 0) break;
-    if (options_.effective_order) order = n + 1;
-    if (out.counts[n] != 0) {
-      out.precisions[n] = 100.0 * out.counts[n] / out.totals[n];
-    } else if (options_.smoothing == BleuSmoothing::exp) {
-      halvings *= 2;
-      out.precisions[n] = 100.0 / (halvings * out.totals[n]);
-    } else if (options_.smoothing == BleuSmoothing::floor) {
-      out.precisions[n] = 100.0 * *options_.smoothing_value / out.totals[n];
-    }
-  }
-  double logs = 0;
-  for (size_t n = 0; n < order; ++n) logs += safe_log(out.precisions[n]);
-  out.score = out.brevity_penalty * std::exp(logs / static_cast<double>(order));
+  out.ratio =
+      s.reference_length ? static_cast<double>(s.system_length) / static_cast<double>(s.reference_length) : 0;
+  out.brevity_penalty = brevity_penalty(s.system_length, s.reference_length);
+  out.score = bleu_of(out.counts, out.totals, out.brevity_penalty, options_, out.precisions);
   return out;
+}
+
+void Bleu::count(std::string_view hypothesis, const std::vector<std::string>& references, double* out) const {
+  const BleuStatistics s = statistics(hypothesis, references);
+  *out++ = static_cast<double>(s.system_length);
+  *out++ = static_cast<double>(s.reference_length);
+  for (const int64_t n : s.correct) *out++ = static_cast<double>(n);
+  for (const int64_t n : s.total) *out++ = static_cast<double>(n);
+}
+
+BleuStatistics Bleu::unpacked(const double* sums) const {
+  const auto orders = static_cast<size_t>(options_.max_order);
+  const auto whole = [](double n) { return static_cast<int64_t>(n); };
+  BleuStatistics s;
+  s.system_length = whole(sums[0]);
+  s.reference_length = whole(sums[1]);
+  for (size_t n = 0; n < orders; ++n) {
+    s.correct.push_back(whole(sums[2 + n]));
+    s.total.push_back(whole(sums[2 + orders + n]));
+  }
+  return s;
+}
+
+double Bleu::score_of(const double* sums) const {
+  return score(unpacked(sums)).score;
+}
+
+double Bleu::score_of(const float* sums) const {
+  const auto orders = static_cast<size_t>(options_.max_order);
+  std::vector<float> correct(sums + 2, sums + 2 + orders), total(sums + 2 + orders, sums + 2 + 2 * orders),
+      precisions(orders, 0.0f);
+  const double penalty = brevity_penalty(static_cast<int64_t>(sums[0]), static_cast<int64_t>(sums[1]));
+  return bleu_of(correct, total, penalty, options_, precisions);
+}
+
+std::string Bleu::verbose_of(const double* sums) const {
+  return score(unpacked(sums)).verbose();
 }
 
 BleuScore Bleu::corpus(const std::vector<std::string>& hypotheses,
@@ -273,26 +296,17 @@ BleuScore Bleu::sentence(std::string_view hypothesis, const std::vector<std::str
   return Bleu(options).score(statistics(hypothesis, references));
 }
 
-std::vector<std::pair<std::string, std::string>> Bleu::signature_fields(const BleuStatistics& s) const {
+std::vector<SignatureField> Bleu::options_signature() const {
   std::string smooth = to_string(options_.smoothing);
   if (options_.smoothing_value) smooth += cat("[", fixed(*options_.smoothing_value, 2), "]");
-  return {{"nrefs", s.fewest_references == s.most_references ? std::to_string(s.most_references) : "var"},
-          {"case", options_.lowercase ? "lc" : "mixed"},
-          {"eff", options_.effective_order ? "yes" : "no"},
-          {"tok", to_string(options_.tokenizer)},
-          {"smooth", smooth},
-          {"version", "mosaic-" MOSAIC_VERSION}};
+  return {{"case", "c", options_.lowercase ? "lc" : "mixed"},
+          {"eff", "e", options_.effective_order ? "yes" : "no"},
+          {"tok", "tok", to_string(options_.tokenizer)},
+          {"smooth", "s", smooth}};
 }
 
 std::string Bleu::signature(const BleuStatistics& s, bool shortened) const {
-  constexpr std::array<const char*, 6> brief{"#", "c", "e", "tok", "s", "v"};
-  std::string out;
-  size_t i = 0;
-  for (const auto& [name, value] : signature_fields(s)) {
-    out += cat(out.empty() ? "" : "|", shortened ? brief[i] : name, ":", value);
-    ++i;
-  }
-  return out;
+  return data::signature(*this, s.fewest_references, s.most_references, {}, shortened);
 }
 
 std::string Bleu::line(const BleuScore& b, const BleuStatistics& s, int digits) const {
@@ -309,17 +323,6 @@ std::string Bleu::line(const BleuScore& b, const BleuStatistics& s, int digits) 
       break;
   }
   return cat("BLEU|", signature(s), " = ", fixed(b.score, digits), " ", b.verbose());
-}
-
-json Bleu::describe(const BleuScore& b, const BleuStatistics& s) const {
-  json out{{"name", "BLEU"}, {"score", b.score}, {"signature", signature(s)}, {"verbose_score", b.verbose()}};
-  for (const auto& [name, value] : signature_fields(s)) out[name] = value;
-  return out;
-}
-
-int64_t count_tokenized_lines(const std::vector<std::string>& lines) {
-  return std::count_if(lines.begin(), lines.end(),
-                       [](const std::string& line) { return trim_right(line).ends_with(" ."); });
 }
 
 }  // namespace mosaic::data

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "data/metrics/metric.h"
 #include "data/metrics/tokenizers.h"
-#include "engine/core/json.h"
 
 namespace mosaic::data {
 
@@ -58,7 +58,8 @@ struct BleuScore {
   std::string verbose() const;
 };
 
-class Bleu {
+// As a Metric it counts {system length, reference length, matches of each order, totals of each order}.
+class Bleu final : public Metric {
  public:
   // ArgumentError: max_order outside 1..16, a smoothing value that is negative or not finite, or one given to
   // a method that takes none.
@@ -78,23 +79,27 @@ class Bleu {
   // With effective order, whatever the options say.
   BleuScore sentence(std::string_view hypothesis, const std::vector<std::string>& references) const;
 
-  // "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:..." or, short,
-  // "#:1|c:mixed|e:no|tok:13a|s:exp|v:...". nrefs is "var" when segments have differing numbers of
-  // references.
+  // What count() packed, summed; without the numbers of references.
+  BleuStatistics unpacked(const double* sums) const;
+
+  // As metric.h's.
   std::string signature(const BleuStatistics& statistics, bool shortened = false) const;
   // The line that the chosen program prints, without newline.
   std::string line(const BleuScore& score, const BleuStatistics& statistics, int digits = 1) const;
-  // name, score, signature, verbose_score, nrefs, case, eff, tok, smooth, version: as sacreBLEU's JSON.
-  json describe(const BleuScore& score, const BleuStatistics& statistics) const;
+
+  std::string name() const override { return "BLEU"; }
+  size_t width() const override { return 2 + 2 * static_cast<size_t>(options_.max_order); }
+  void count(std::string_view hypothesis, const std::vector<std::string>& references,
+             double* out) const override;
+  double score_of(const double* sums) const override;
+  double score_of(const float* sums) const override;
+  bool scores_in_single_precision() const override { return false; }
+  std::string verbose_of(const double* sums) const override;
+  std::vector<SignatureField> options_signature() const override;
 
  private:
   std::string prepare(std::string_view text) const;
-  std::vector<std::pair<std::string, std::string>> signature_fields(const BleuStatistics& statistics) const;
   BleuOptions options_;
 };
-
-// Lines that end in a full stop standing alone: many (100 or more) mean that the text is tokenised already,
-// which makes 13a and intl scores incomparable.
-int64_t count_tokenized_lines(const std::vector<std::string>& lines);
 
 }  // namespace mosaic::data

@@ -1,4 +1,4 @@
-// The tokenisations BLEU is defined with: mteval's 13a and international, characters, and none.
+// The tokenisations BLEU is defined with: mteval's 13a and international, Chinese, characters, and none.
 #pragma once
 
 #include <string>
@@ -8,10 +8,11 @@ namespace mosaic::data {
 
 // 13a: mteval-v13a for Western languages (ASCII punctuation apart, "." and "," kept inside numbers).
 // intl: mteval-v14 international (Unicode punctuation and symbols apart, punctuation kept between digits).
-// character: every character a token. none: the text as it is.
-enum class BleuTokenizer { v13a, intl, character, none };
+// zh: every Chinese character a token, the rest as 13a but without its unescaping, and a stop at either end
+// of the line keeps to its neighbour. character: every character a token. none: the text as it is.
+enum class BleuTokenizer { v13a, intl, zh, character, none };
 
-// "13a", "intl", "char", "none": as in signatures. ArgumentError for another name, which it lists.
+// "13a", "intl", "zh", "char", "none": as in signatures. ArgumentError for another name, which it lists.
 std::string to_string(BleuTokenizer tokenizer);
 BleuTokenizer bleu_tokenizer(const std::string& name);
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/core/error.h"
+
 namespace mosaic::data {
 namespace {
 
@@ -35,10 +37,24 @@ size_t sequence_length(std::string_view text, size_t at) {
   return length;
 }
 
-// Unicode's Cased property: has a case mapping or is of a cased category.
+// Bytes of the white space at `at`, 0 when there is none. Only four lead bytes begin white space beyond
+// ASCII, so most bytes need no decoding.
+size_t space_at(std::string_view text, size_t at) {
+  const unsigned first = byte(text, at);
+  if (first < 0x80) return is_space(first) ? 1 : 0;
+  if (first != 0xC2 && (first < 0xE1 || first > 0xE3)) return 0;
+  size_t end = at;
+  return is_space(next_code_point(text, end)) ? end - at : 0;
+}
+
+// Unicode's Cased property: has a case mapping, is of a cased category or one of the few others (ordinal
+// indicators, letters in circles and squares).
 bool is_cased(uint32_t c) {
   const auto kind = category(c);
   if (kind == UTF8PROC_CATEGORY_LU || kind == UTF8PROC_CATEGORY_LL || kind == UTF8PROC_CATEGORY_LT)
+    return true;
+  if (c == 0xAA || c == 0xBA || (c >= 0x1F130 && c <= 0x1F149) || (c >= 0x1F150 && c <= 0x1F169) ||
+      (c >= 0x1F170 && c <= 0x1F189))
     return true;
   const auto code = static_cast<utf8proc_int32_t>(c);
   return utf8proc_tolower(code) != code || utf8proc_toupper(code) != code;
@@ -76,8 +92,8 @@ size_t find_bad_utf8(std::string_view text) {
 }
 
 uint32_t next_code_point(std::string_view text, size_t& at) {
-  const size_t length = sequence_length(text, at);
   const unsigned first = byte(text, at);
+  const size_t length = first < 0x80 ? 1 : sequence_length(text, at);
   if (length <= 1) {
     ++at;
     return length == 1 ? first : 0xFFFD;
@@ -128,13 +144,24 @@ bool is_upper(uint32_t c) {
   const auto kind = category(c);
   return kind == UTF8PROC_CATEGORY_LU || kind == UTF8PROC_CATEGORY_LT;
 }
+bool is_other(uint32_t c) {
+  return category(c) >= UTF8PROC_CATEGORY_CC;
+}
+bool is_nonspacing_mark(uint32_t c) {
+  return category(c) == UTF8PROC_CATEGORY_MN;
+}
+uint32_t lower_code_point(uint32_t c) {
+  return static_cast<uint32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c)));
+}
 
 std::vector<std::string_view> split_words(std::string_view text) {
   std::vector<std::string_view> words;
   size_t start = 0, at = 0;
   while (at < text.size()) {
     const size_t here = at;
-    if (!is_space(next_code_point(text, at))) continue;
+    const size_t length = space_at(text, at);
+    at += std::max<size_t>(1, length);
+    if (length == 0) continue;
     if (here > start) words.push_back(text.substr(start, here - start));
     start = at;
   }
@@ -154,11 +181,13 @@ int64_t count_words(std::string_view text) {
 }
 
 std::string_view trim_right(std::string_view text) {
-  size_t end = 0;
-  for (size_t at = 0; at < text.size();) {
-    if (!is_space(next_code_point(text, at))) end = at;
+  while (!text.empty()) {
+    size_t last = text.size() - 1;
+    while (last > 0 && text.size() - last < 4 && (byte(text, last) & 0xC0) == 0x80) --last;
+    if (space_at(text, last) != text.size() - last) break;
+    text.remove_suffix(text.size() - last);
   }
-  return text.substr(0, end);
+  return text;
 }
 
 std::string_view trim(std::string_view text) {
@@ -185,9 +214,29 @@ std::string to_lower(std::string_view text) {
     } else if (all[i] == 0x3A3) {
       append_code_point(out, is_final_sigma(all, i) ? 0x3C2 : 0x3C3);
     } else {
-      append_code_point(out, static_cast<uint32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(all[i]))));
+      append_code_point(out, lower_code_point(all[i]));
     }
   }
+  return out;
+}
+
+std::string to_nfd(std::string_view text) {
+  constexpr auto options = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_DECOMPOSE);
+  const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
+  const auto size = static_cast<utf8proc_ssize_t>(text.size());
+  // One code point a byte is enough for most texts; else the call says how many there are.
+  std::vector<utf8proc_int32_t> points(text.size() + 16);
+  auto n =
+      utf8proc_decompose(bytes, size, points.data(), static_cast<utf8proc_ssize_t>(points.size()), options);
+  if (n > static_cast<utf8proc_ssize_t>(points.size())) {
+    points.resize(static_cast<size_t>(n));
+    n = utf8proc_decompose(bytes, size, points.data(), n, options);
+  }
+  check(n >= 0, "to_nfd", "the text is not well-formed UTF-8");
+  std::string out;
+  out.reserve(text.size());
+  for (utf8proc_ssize_t i = 0; i < n; ++i)
+    append_code_point(out, static_cast<uint32_t>(points[static_cast<size_t>(i)]));
   return out;
 }
 

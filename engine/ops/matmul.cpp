@@ -171,7 +171,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
   check<ShapeError>(weight.rank() == 2 && x.rank() >= 1, "linear",
                     "needs x {..., in} and weight {out, in}, got ", x.shape(), " and ", weight.shape());
   const int64_t in = weight.dim(1), out = weight.dim(0);
-  check<ShapeError>(x.dim(-1) == in, "linear", "expects {..., ", in, "}, got ", x.shape());
+  check<ShapeError>(x.dim(-1) == in, "linear", "x ", x.shape(), " does not fit weight ", weight.shape());
   check<ShapeError>(!bias.defined() || bias.shape() == Shape{out}, "linear", "bias must be {", out, "}, got ",
                     bias.defined() ? bias.shape() : Shape{});
   const bool relu = activation == Activation::relu;

@@ -27,9 +27,63 @@ TEST_SUITE("apps/tools") {
     CHECK(piped.out == "45.0675\n");
     const json two = program({"score", "bleu", "-r", a, h, a, "--json"}).last_json();
     REQUIRE(two.is_array());
-    CHECK(two[1]["score"].get<double>() == doctest::Approx(100));
+    CHECK(two[1]["BLEU"].get<double>() == doctest::Approx(100));
+    CHECK(two[1]["system"] == a);
     CHECK(program({"score", "bleu", "-r", a, "--style", "multi-bleu", a}).out.rfind("BLEU = 100.00, ", 0) ==
           0);
+  }
+
+  TEST_CASE("several metrics, several systems, tests of significance") {
+    const Folder folder;
+    std::string reference, good, bad;
+    for (int i = 0; i < 60; ++i) {
+      reference += cat("sentence number ", i, " is a plain one , no more\n");
+      good += cat("sentence number ", i, " is a plain one", i % 3 ? " , no more\n" : "\n");
+      bad += cat("phrase no ", i, " is one plain\n");
+    }
+    write(folder / "r", reference);
+    write(folder / "good", good);
+    write(folder / "bad", bad);
+    const std::string r = (folder / "r").string(), g = (folder / "good").string(),
+                      b = (folder / "bad").string();
+    const json all = program({"score", "translations", "-r", r, g, "--json"}).last_json();
+    REQUIRE(all.size() == 3);
+    CHECK(all[0]["name"] == "BLEU");
+    CHECK(all[1]["name"] == "chrF2");
+    CHECK(all[2]["name"] == "TER");
+    CHECK(all[1]["score"] == program({"score", "chrf", "-r", r, g, "--json"}).last_json()["score"]);
+    CHECK(all[2]["score"] == program({"score", "ter", "-r", r, g, "--json"}).last_json()["score"]);
+
+    const json interval = program({"score", "bleu", "-r", r, g, "--confidence", "--json"}).last_json();
+    CHECK(interval["bs"] == "1000");
+    CHECK(interval["seed"] == "12345");
+    CHECK(interval["confidence_var"].get<double>() > 0);
+    const Outcome none =
+        run({.arguments = {"score", "bleu", "-r", r, g, "--confidence", "--confidence-n", "50"},
+             .input = "",
+             .environment = {"SACREBLEU_SEED=none"},
+             .meanwhile = {}});
+    CHECK(none.out.find("|bs:50|seed:none|") != std::string::npos);
+
+    for (const char* test : {"--paired-bs", "--paired-ar"}) {
+      const json rows =
+          program({"score", "translations", "-m", "bleu", "-r", r, g, b, test, "--json"}).last_json();
+      CHECK(rows[0]["system"] == "Baseline: " + g);
+      CHECK(rows[0]["BLEU"]["p_value"].is_null());
+      CHECK(rows[1]["BLEU"]["p_value"].get<double>() < 0.01);
+      const Outcome table = program({"score", "bleu", "-r", r, g, b, test});
+      CHECK(table.out.find("(p = 0.0") != std::string::npos);
+      CHECK(table.out.find("Metric signatures") != std::string::npos);
+    }
+    CHECK(program({"score", "bleu", "-r", r, g, b, "-f", "latex"}).out.rfind("\\begin{tabular}{rc}", 0) == 0);
+    CHECK(program({"score", "bleu", "-r", r, r, b, "-b", "-w", "2"}).out.rfind("100.00\n", 0) == 0);
+    const Outcome usage = program({"score", "bleu", "-r", r, g, b, "--paired-ar", "--paired-bs"});
+    CHECK(usage.code == 2);
+    CHECK(program({"score", "bleu", "-r", r, g, "--paired-bs"}).code == 2);
+    CHECK(program({"score", "bleu", "-r", r, g, b, "--confidence"}).code == 2);
+    CHECK(program({"score", "bleu", "-r", r, g, "-f", "latex"}).code == 2);
+    CHECK(program({"score", "bleu", "-r", r, g, "--confidence", "--seed", "x"}).code != 0);
+    CHECK(program({"score", "translations", "-m", "rouge", "-r", r, g}).code == 2);
   }
 
   TEST_CASE("score bleu refuses what cannot be scored") {

@@ -49,9 +49,10 @@ TEST_CASE("13a, international and character tokens") {
   CHECK(spaced(intl, "„a“ – b… 3.5 €7 a.1 1.a") == "„ a “ – b … 3.5 € 7 a . 1 1 . a");
   CHECK(spaced(BleuTokenizer::character, "aß c") == "a ß c");
   CHECK(spaced(BleuTokenizer::none, "a,b c") == "a,b c");
-  for (const char* name : {"13a", "intl", "char", "none"}) CHECK(to_string(bleu_tokenizer(name)) == name);
-  CHECK(
-      contains(message_of<ArgumentError>([] { bleu_tokenizer("zh"); }), "expected 13a, intl, char or none"));
+  for (const char* name : {"13a", "intl", "zh", "char", "none"})
+    CHECK(to_string(bleu_tokenizer(name)) == name);
+  CHECK(contains(message_of<ArgumentError>([] { bleu_tokenizer("ja"); }),
+                 "expected 13a, intl, zh, char or none"));
 }
 
 TEST_CASE("compounds are split left to right without overlap") {
@@ -127,8 +128,6 @@ TEST_CASE("lines and signatures are those of the programs") {
   CHECK(bleu.signature(s, true) == "#:1|c:mixed|e:no|tok:13a|s:exp|v:" + version);
   CHECK(Bleu({.smoothing = BleuSmoothing::floor, .lowercase = true, .effective_order = true}).signature(s) ==
         "nrefs:1|case:lc|eff:yes|tok:13a|smooth:floor[0.10]|version:" + version);
-  CHECK(bleu.describe(bleu.score(s), s)["verbose_score"] == bleu.score(s).verbose());
-  CHECK(bleu.describe(bleu.score(s), s)["nrefs"] == "1");
 
   const Bleu multi({.style = BleuStyle::multi_bleu}), fairseq({.style = BleuStyle::fairseq});
   const auto m = multi.statistics(ours, {ours_reference});
@@ -182,5 +181,4 @@ TEST_CASE("what cannot be scored is refused") {
   CHECK_THROWS_AS(Bleu({.max_order = 0}), ArgumentError);
   CHECK_THROWS_AS(bleu_smoothing("laplace"), ArgumentError);
   CHECK_THROWS_AS(Bleu().statistics("a", {}), ArgumentError);
-  CHECK(count_tokenized_lines({"a b .", "a b.", "a . ", "."}) == 2);
 }
