@@ -14,9 +14,10 @@ namespace {
 // Numbers words in the order they come; equal words of any text get the same number.
 class WordNumbers {
  public:
-  std::vector<uint32_t> of(std::string_view text) {
+  std::vector<uint32_t> of(const std::vector<std::string_view>& words) {
     std::vector<uint32_t> out;
-    for (const std::string_view word : split_words(text))
+    out.reserve(words.size());
+    for (const std::string_view word : words)
       out.push_back(
           numbers_.try_emplace(std::string(word), static_cast<uint32_t>(numbers_.size())).first->second);
     return out;
@@ -25,6 +26,17 @@ class WordNumbers {
  private:
   std::unordered_map<std::string, uint32_t> numbers_;
 };
+
+// A reference as sacreBLEU takes it apart: normalised twice, the second time with single spaces. "Ann's, Bob"
+// becomes "ann's , bob" and then "ann 's , bob"; a hypothesis stays at the former.
+std::string prepare_reference(std::string_view text, const TerOptions& options) {
+  std::string once = tokenize_tercom(text, options);
+  if (!options.normalized) return once;  // the other steps change nothing when repeated
+  std::string spaced;
+  spaced.reserve(once.size());
+  for (const std::string_view word : split_words(once)) spaced.append(spaced.empty() ? "" : " ").append(word);
+  return tokenize_tercom(spaced, options);
+}
 
 // In T's arithmetic.
 template <class T>
@@ -40,11 +52,13 @@ void Ter::count(std::string_view hypothesis, const std::vector<std::string>& ref
   check(!references.empty(), "TER", "a segment has no reference");
   WordNumbers numbers;
   ShiftSearch search;
-  const std::vector<uint32_t> ours = numbers.of(tokenize_tercom(hypothesis, options_));
+  const std::string text = tokenize_tercom(hypothesis, options_);
+  const std::vector<uint32_t> ours = numbers.of(split_words(text));
   int64_t fewest = std::numeric_limits<int64_t>::max();
   size_t length = 0;
   for (const std::string& reference : references) {
-    const std::vector<uint32_t> theirs = numbers.of(tokenize_tercom(reference, options_));
+    const std::string prepared = prepare_reference(reference, options_);
+    const std::vector<uint32_t> theirs = numbers.of(split_words(prepared));
     fewest = std::min(fewest, search.edits(ours, theirs));
     length += theirs.size();
   }

@@ -9,6 +9,10 @@ namespace mosaic::data {
 // Counted in a segment: edits (insertions, deletions, substitutions and moves of blocks) to the reference
 // that needs fewest, and the mean length of the references in words. The score is 100 edits / length, 100 for
 // edits against nothing, 0 when both sides are empty; less is better, and more than 100 is possible.
+//
+// With `normalized`, sacreBLEU normalises references twice and hypotheses once, and so does this: a
+// possessive before a comma or full stop ("Ann's,") goes apart in the reference only, so a text can differ
+// from itself.
 class Ter final : public Metric {
  public:
   explicit Ter(TerOptions options = {}) : options_(options) {}
