@@ -33,7 +33,7 @@ struct Axis {
         break;
       }
     std::vector<double> out;
-    for (double n = std::ceil(low / step); n * step <= high; ++n) out.push_back(n * step);
+    for (double n = std::ceil(low / step); n * step <= high; ++n) out.push_back(n * step + 0.0);  // -0 to 0
     return out;
   }
 };
