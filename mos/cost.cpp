@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/core/error.h"
+#include "mos/bert_cost.h"
 
 namespace mosaic::mos {
 
@@ -39,13 +40,26 @@ int64_t block_routers(const Mixture& m, int64_t d, int64_t f) {
   return 0;
 }
 
-void add_block(Parameters& out, const Mixture& m, int64_t d, int64_t f) {
-  out.body += feed_forward(d, f) + norm(d);
-  out.experts += (m.experts - 1) * feed_forward(d, f);
-  out.routers += block_routers(m, d, f);
+BertTables bert_tables(const Space& space, int64_t vocabulary) {
+  return {.vocabulary = vocabulary > 0 ? vocabulary : static_cast<int64_t>(space.fixed("vocabulary"))};
 }
 
 }  // namespace
+
+Parameters& Parameters::operator+=(const Parameters& other) {
+  body += other.body;
+  experts += other.experts;
+  routers += other.routers;
+  embeddings += other.embeddings;
+  return *this;
+}
+
+Parameters feed_forward_parameters(int64_t width, int64_t hidden, const Mixture& mixture) {
+  const int64_t block = feed_forward(width, hidden);
+  return {.body = block + norm(width),
+          .experts = (mixture.experts - 1) * block,
+          .routers = block_routers(mixture, width, hidden)};
+}
 
 Parameters count_parameters(const TranslationArch& sizes, const Vocabulary& vocabulary,
                             const Mixture& mixture) {
@@ -54,11 +68,11 @@ Parameters count_parameters(const TranslationArch& sizes, const Vocabulary& voca
   const int64_t e = sizes.encoder.embed, d = sizes.decoder.embed, dim = sizes.qkv_dim;
   for (const int64_t f : sizes.encoder.ffn) {
     out.body += attention(e, e, dim) + norm(e);
-    add_block(out, mixture, e, f);
+    out += feed_forward_parameters(e, f, mixture);
   }
   for (const int64_t f : sizes.decoder.ffn) {
     out.body += attention(d, d, dim) + norm(d) + attention(d, e, dim) + norm(d);
-    add_block(out, mixture, d, f);
+    out += feed_forward_parameters(d, f, mixture);
   }
   // A joined table is as wide as the wider of the two sides, each of which reads its first columns.
   out.embeddings = vocabulary.joined ? std::max(vocabulary.source, vocabulary.target) * std::max(e, d)
@@ -67,15 +81,21 @@ Parameters count_parameters(const TranslationArch& sizes, const Vocabulary& voca
 }
 
 int64_t parameters(const Space& space, const Arch& arch) {
+  if (space.model() == "bert")
+    return paper_bert_parameters(bert_arch(space, arch), bert_tables(space, 0).vocabulary);
   return count_parameters(translation(space, arch), {}, {}).body;
 }
 
 Parameters parameters_exact(const Space& space, const Arch& arch, const Vocabulary& vocabulary,
                             const Mixture& mixture) {
+  if (space.model() == "bert")
+    return count_bert_parameters(bert_arch(space, arch), bert_tables(space, vocabulary.source), mixture);
   return count_parameters(translation(space, arch), vocabulary, mixture);
 }
 
 Parameters super_parameters(const Space& space, const Vocabulary& vocabulary, const Mixture& mixture) {
+  if (space.model() == "bert")
+    return count_bert_parameters(super_bert_arch(space), bert_tables(space, vocabulary.source), mixture);
   return count_parameters(super_translation(space), vocabulary, mixture);
 }
 
@@ -98,6 +118,7 @@ Flops count_flops(const TranslationArch& sizes, const Lengths& lengths, int64_t 
 }
 
 Flops flops(const Space& space, const Arch& arch, const Lengths& lengths, int64_t vocabulary) {
+  if (space.model() == "bert") return count_bert_flops(bert_arch(space, arch), lengths.source, vocabulary);
   return count_flops(translation(space, arch), lengths, vocabulary);
 }
 

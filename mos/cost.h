@@ -1,4 +1,4 @@
-// Parameters and FLOPs of translation architectures and of the mixtures a supernet adds, from sizes alone.
+// Parameters and FLOPs of architectures and of the mixtures a supernet adds, from sizes alone.
 #pragma once
 
 #include <cstdint>
@@ -31,11 +31,14 @@ struct Parameters {
   int64_t routers = 0;     // rows of the routers the architecture evaluates
   int64_t embeddings = 0;  // all tables, the output projection included
   int64_t total() const { return body + experts + routers + embeddings; }
+  Parameters& operator+=(const Parameters& other);
 };
 
-// The paper's number for an architecture: Parameters::body.
+// The paper's number for an architecture: Parameters::body of a translation model, and for "bert" spaces
+// paper_bert_parameters (bert_cost.h) with the vocabulary that the space names.
 int64_t parameters(const Space& space, const Arch& arch);
-// Every part. With no mixture total() is the number of elements of the extracted model's tensors.
+// Every part. With no mixture total() is the number of elements of the extracted model's tensors. For "bert"
+// spaces the vocabulary's source counts; 0: that of the space.
 Parameters parameters_exact(const Space& space, const Arch& arch, const Vocabulary& vocabulary = {},
                             const Mixture& mixture = {});
 // The same for the supernet itself.
@@ -44,8 +47,11 @@ Parameters super_parameters(const Space& space, const Vocabulary& vocabulary = {
 Parameters count_parameters(const TranslationArch& sizes, const Vocabulary& vocabulary,
                             const Mixture& mixture);
 
+// One feed-forward block with its norm (body), its further experts and its routers.
+Parameters feed_forward_parameters(int64_t width, int64_t hidden, const Mixture& mixture);
+
 // Floating-point operations (two a multiply-add) of the matrix products of one forward pass over one sentence
-// pair, the whole target prefix at once.
+// pair, the whole target prefix at once; of a "bert" space over a sequence of lengths.source tokens.
 struct Flops {
   int64_t encoder = 0, decoder = 0;
   int64_t output = 0;  // projection to the target vocabulary, kept apart because HAT leaves it out

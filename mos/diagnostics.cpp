@@ -80,7 +80,7 @@ double mean_of(const std::vector<double>& x) {
 }
 
 // The coefficients for the blocks of `arch`, averaged over what the routers give for each of `archs`.
-Mixing mean_mixing(Supernet& supernet, const Arch& arch, std::span<const Arch> archs) {
+Mixing mean_mixing(SuperModel& supernet, const Arch& arch, std::span<const Arch> archs) {
   Mixing mean;
   for (const Arch& other : archs) {
     Mixing one = supernet.mixing(arch, other);
@@ -100,6 +100,24 @@ Mixing mean_mixing(Supernet& supernet, const Arch& arch, std::span<const Arch> a
   return mean;
 }
 
+// The route-swap test for any kind of supernet.
+template <class Super, class Loss>
+json swap_routes(Super& supernet, const Arch& arch, const Arch& other, std::span<const Arch> archs,
+                 const Loss& loss) {
+  const NoGrad quiet;
+  const auto under = [&](const Mixing& mixing) {
+    auto selection = supernet.select(arch, mixing);
+    return loss(selection);
+  };
+  json result{{"own", under(supernet.mixing(arch, arch))}};
+  if (!supernet.mixes()) return result;
+  result["largest"] = under(supernet.mixing(arch, supernet.space().largest()));
+  result["smallest"] = under(supernet.mixing(arch, supernet.space().smallest()));
+  result["other"] = under(supernet.mixing(arch, other));
+  if (!archs.empty()) result["mean"] = under(mean_mixing(supernet, arch, archs));
+  return result;
+}
+
 }  // namespace
 
 double jensen_shannon(std::span<const double> p, std::span<const double> q) {
@@ -113,7 +131,7 @@ double jensen_shannon(std::span<const double> p, std::span<const double> q) {
   return std::sqrt(std::max(divergence, 0.0));  // rounding may leave it a hair below zero
 }
 
-double routing_distance(Supernet& supernet, const Arch& a, const Arch& b) {
+double routing_distance(SuperModel& supernet, const Arch& a, const Arch& b) {
   const NoGrad quiet;
   const Mixing mixing_a = supernet.mixing(a, a), mixing_b = supernet.mixing(b, b);
   std::vector<double> matrices;
@@ -131,7 +149,7 @@ double routing_distance(Supernet& supernet, const Arch& a, const Arch& b) {
   return mean_of(matrices);
 }
 
-json mixture_report(Supernet& supernet, std::span<const Arch> archs) {
+json mixture_report(SuperModel& supernet, std::span<const Arch> archs) {
   const NoGrad quiet;
   std::map<std::string, std::vector<Rows>> alphas;  // by matrix
   for (const Arch& arch : archs) {
@@ -143,7 +161,7 @@ json mixture_report(Supernet& supernet, std::span<const Arch> archs) {
   json blocks = json::array();
   std::vector<double> distances, variances;
   int64_t saturated = 0;
-  for (const Supernet::ExpertStack& stack : supernet.experts()) {
+  for (const ExpertStack& stack : supernet.experts()) {
     const size_t dot = stack.name.rfind('.');
     const std::string block = stack.name.substr(0, dot), matrix = stack.name.substr(dot + 1);
     if (blocks.empty() || blocks.back()["name"] != block) blocks.push_back({{"name", block}});
@@ -165,7 +183,7 @@ json mixture_report(Supernet& supernet, std::span<const Arch> archs) {
           {"saturated", saturated}};
 }
 
-json routing_report(Supernet& supernet, std::span<const Arch> archs) {
+json routing_report(SuperModel& supernet, std::span<const Arch> archs) {
   std::vector<double> pairs;
   for (size_t i = 0; i + 1 < archs.size(); i += 2)
     pairs.push_back(routing_distance(supernet, archs[i], archs[i + 1]));
@@ -176,18 +194,12 @@ json routing_report(Supernet& supernet, std::span<const Arch> archs) {
 
 json route_swap(Supernet& supernet, const Arch& arch, const Arch& other, std::span<const Arch> archs,
                 const SelectionLoss& loss) {
-  const NoGrad quiet;
-  const auto under = [&](const Mixing& mixing) {
-    Selection selection = supernet.select(arch, mixing);
-    return loss(selection);
-  };
-  json result{{"own", under(supernet.mixing(arch, arch))}};
-  if (!supernet.mixes()) return result;
-  result["largest"] = under(supernet.mixing(arch, supernet.space().largest()));
-  result["smallest"] = under(supernet.mixing(arch, supernet.space().smallest()));
-  result["other"] = under(supernet.mixing(arch, other));
-  if (!archs.empty()) result["mean"] = under(mean_mixing(supernet, arch, archs));
-  return result;
+  return swap_routes(supernet, arch, other, archs, loss);
+}
+
+json route_swap(SuperBert& supernet, const Arch& arch, const Arch& other, std::span<const Arch> archs,
+                const BertSelectionLoss& loss) {
+  return swap_routes(supernet, arch, other, archs, loss);
 }
 
 std::vector<Arch> diagnostic_archs(const Space& space, int64_t count, uint64_t seed) {

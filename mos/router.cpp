@@ -30,8 +30,9 @@ void Router::visit(nn::Visitor& v) {
   const bool per_neuron = o.neurons > 0;
   v.parameter("hidden.weight", hidden_, {o.hidden, o.encoding}, first);
   v.parameter("hidden.bias", hidden_bias_, {o.hidden}, first);
-  v.parameter("out.weight", out_, {outputs, o.hidden},
-              per_neuron ? nn::Init::xavier(o.hidden, outputs) : nn::Init::fan_in(o.hidden));
+  v.parameter(
+      "out.weight", out_, {outputs, o.hidden},
+      per_neuron ? o.out_init.value_or(nn::Init::xavier(o.hidden, outputs)) : nn::Init::fan_in(o.hidden));
   v.parameter("out.bias", out_bias_, {outputs}, per_neuron ? nn::Init::zeros() : nn::Init::fan_in(o.hidden));
 }
 

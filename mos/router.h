@@ -1,6 +1,8 @@
 // The small network that turns an architecture's encoding into mixing coefficients.
 #pragma once
 
+#include <optional>
+
 #include "nn/module.h"
 
 namespace mosaic::mos {
@@ -14,7 +16,8 @@ class Router final : public nn::Module {
   struct Options {
     int64_t encoding = 10, hidden = 128, experts = 2;
     int64_t neurons = 0;
-    double dropout = 0;  // after the ReLU
+    double dropout = 0;                     // after the ReLU
+    std::optional<nn::Init> out_init = {};  // of a neuron-wise last layer's weights
   };
   explicit Router(const Options& options) : options_(options) {}
 
@@ -23,7 +26,7 @@ class Router final : public nn::Module {
   Tensor operator()(const Tensor& code, int64_t neurons, const nn::Context& context = {}) const;
 
   // First layer and, layer-wise, the last: uniform in +-1/sqrt(inputs), weights and biases alike. Neuron-wise
-  // last layer: Xavier over the whole matrix, zero biases.
+  // last layer: out_init, or Xavier over the whole matrix; zero biases.
   void visit(nn::Visitor& v) override;
   std::string describe() const override;
 

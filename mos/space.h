@@ -38,6 +38,14 @@ struct Choice {
   bool allows(double value) const;
 };
 
+// One number, or one a layer, of the encoding that a space names itself instead of the means of its choices.
+struct Feature {
+  std::string of;     // a choice
+  std::string times;  // another choice that multiplies it; empty: none
+  bool each = false;  // one number for every layer (zero for inactive ones) instead of their mean
+  double scale = 1;   // divides
+};
+
 // HAT's code forces arbitrary attention 1 in both its largest and its smallest network; exact does not.
 enum class Extremes { exact, hat };
 
@@ -48,14 +56,17 @@ class Space {
 
   const std::string& name() const { return name_; }
   const std::string& about() const { return about_; }
-  // What kind of supernet the choices describe: "seq2seq", or "generic" for choices no supernet is built
-  // from.
+  // What kind of supernet the choices describe: "seq2seq", "bert", or "generic" for choices no supernet is
+  // built from.
   const std::string& model() const { return model_; }
   const std::vector<Choice>& choices() const { return choices_; }
   const Choice& choice(std::string_view name) const;  // ArgumentError unless it exists
   bool has(std::string_view name) const;
   // Sizes that are never elastic ("qkv_dim"). ArgumentError unless it exists.
   double fixed(std::string_view name) const;
+  const std::vector<std::pair<std::string, double>>& fixed_sizes() const { return fixed_; }
+  // Empty: the coarse encoding is the means of the choices.
+  const std::vector<Feature>& features() const { return features_; }
   int64_t gene_count() const { return gene_count_; }
   json to_json() const;
   // 16 hexadecimal digits over everything that changes a meaning (not the description).
@@ -105,11 +116,13 @@ class Space {
   std::string name_, about_, model_, hash_;
   std::vector<std::pair<std::string, double>> fixed_;
   std::vector<Choice> choices_;
+  std::vector<Feature> features_;
   std::vector<size_t> depth_index_;  // for each choice: the index of its depth choice, or npos
   int64_t gene_count_ = 0;
 };
 
-// The spaces that come with the library: wmt, iwslt, tiny, nano, quickstart.
+// The spaces that come with the library: wmt, iwslt, tiny, nano, quickstart for translation;
+// bert-bottleneck, bert-homogeneous and their -tiny and -nano for BERT.
 std::vector<std::string> space_names();
 // A space by name, or from a JSON file when the text names one. ArgumentError lists the known names.
 Space space_named(const std::string& name_or_path);

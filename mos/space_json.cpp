@@ -1,12 +1,12 @@
-// Spaces and architectures from JSON, checked so that everything behind them can trust the values.
+// Spaces from JSON, checked so that everything behind them can trust the values.
 #include <algorithm>
 #include <cmath>
-#include <deque>
 #include <filesystem>
 #include <set>
 
 #include "engine/core/error.h"
 #include "engine/core/file.h"
+#include "mos/bert_arch.h"
 #include "mos/space.h"
 #include "mos/spaces/builtin.h"
 #include "mos/translation.h"
@@ -31,24 +31,6 @@ bool good_name(const std::string& name) {
   });
 }
 
-double finite_number(const json& value, const std::string& where) {
-  need(value.is_number(), where, cat("expected a number, found ", value.dump()));
-  const double v = value.get<double>();
-  need(std::isfinite(v), where, "the number is not finite");
-  return v;
-}
-
-// A choice's value list of an architecture file, as numbers.
-std::vector<double> arch_values(const Choice& choice, const json& value, const std::string& where) {
-  std::vector<double> out;
-  need(value.is_array() == choice.list, where,
-       cat("expected ", choice.list ? "a list with one number a layer" : "one number", ", found ",
-           value.is_array() ? "a list" : value.dump()));
-  if (!choice.list) return {finite_number(value, where)};
-  for (const json& v : value) out.push_back(finite_number(v, cat(where, "[", out.size(), "]")));
-  return out;
-}
-
 }  // namespace
 
 // Builds a Space from its file; a class only because a Space has no public constructor.
@@ -61,7 +43,7 @@ class SpaceReader {
     fields_.integer("version", 1, 1);
     space_.name_ = fields_.text("name");
     space_.about_ = fields_.text_or("about", "");
-    space_.model_ = fields_.one_of("model", {"seq2seq", "generic"});
+    space_.model_ = fields_.one_of("model", {"seq2seq", "bert", "generic"});
     Fields fixed(fields_.object("fixed"), origin_ + ": fixed");
     for (const auto& [key, unused] : fields_.object("fixed").items())
       space_.fixed_.emplace_back(key, fixed.number(key, 1, 1e9));
@@ -74,6 +56,7 @@ class SpaceReader {
     for (const Choice& c : space_.choices_) space_.gene_count_ += c.repeat;
     space_.count();  // refuses a space too large to count
     if (space_.model_ == "seq2seq") check_translation_space(space_, origin_);
+    if (space_.model_ == "bert") check_bert_space(space_, origin_);
     json identity = space_.to_json();
     identity.erase("about");
     space_.hash_ = hash_bytes(identity.dump());
@@ -142,11 +125,30 @@ class SpaceReader {
            cat(list->size(), " normalisers for ", space_.choices_.size(), " choices"));
       for (const double v : *list) need(v > 0, where, cat("normaliser ", number_text(v), " is not positive"));
     }
+    if (f.has("features")) {
+      const json& features = f.array("features");
+      for (size_t i = 0; i < features.size(); ++i) add_feature(features[i], cat(where, ".features[", i, "]"));
+    }
     f.finish();
     for (size_t i = 0; i < normaliser.size(); ++i) {
       space_.choices_[i].scale = normaliser[i];
       space_.choices_[i].fine_scale = fine[i];
     }
+  }
+
+  void add_feature(const json& value, const std::string& where) {
+    Fields f(value, where);
+    Feature feature{.of = f.text("of"),
+                    .times = f.text_or("times", ""),
+                    .each = f.boolean_or("each", false),
+                    .scale = f.number("scale", 1e-9, 1e9)};
+    f.finish();
+    const bool product = !feature.times.empty();
+    for (const std::string& name : {feature.of, product ? feature.times : feature.of}) {
+      need(space_.has(name), where, cat("there is no choice \"", name, "\""));
+      need(!product || !space_.choice(name).list, where, cat("\"", name, "\" is a list, so has no product"));
+    }
+    space_.features_.push_back(std::move(feature));
   }
 
   Fields fields_;
@@ -177,64 +179,16 @@ json Space::to_json() const {
     scale.push_back(number_json(c.scale));
     fine.push_back(number_json(c.fine_scale));
   }
-  return {{"format", "mosaic-space"},
-          {"version", 1},
-          {"name", name_},
-          {"about", about_},
-          {"model", model_},
-          {"fixed", fixed},
-          {"choices", choices},
-          {"encoding", {{"normaliser", scale}, {"fine_normaliser", fine}}}};
-}
-
-Arch Space::parse(const json& value, const std::string& where) const {
-  std::vector<std::vector<double>> values;
-  if (value.is_array()) {
-    need(static_cast<int64_t>(value.size()) == gene_count_, where,
-         cat("a list of ", value.size(), " genes, space \"", name_, "\" has ", gene_count_));
-    size_t g = 0;
-    for (const Choice& c : choices_) {
-      values.emplace_back();
-      for (int64_t l = 0; l < c.repeat; ++l, ++g)
-        values.back().push_back(finite_number(value[g], cat(where, ": gene ", g, " (", c.name, ")")));
-    }
-  } else {
-    Fields top(value, where);
-    std::deque<std::pair<std::string, Fields>> groups;  // "encoder", "decoder", in order of appearance
-    for (const Choice& c : choices_) {
-      const size_t dot = c.name.find('.');
-      Fields* fields = &top;
-      if (dot != std::string::npos) {
-        const std::string group = c.name.substr(0, dot);
-        auto at = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.first == group; });
-        fields = at != groups.end()
-                     ? &at->second
-                     : &groups.emplace_back(group, Fields(top.object(group), where + ": " + group)).second;
-      }
-      const std::string key = dot == std::string::npos ? c.name : c.name.substr(dot + 1);
-      values.push_back(arch_values(c, fields->any(key), where + ": " + c.name));
-    }
-    top.finish();
-    for (const auto& [unused, fields] : groups) fields.finish();
+  json encoding = {{"normaliser", scale}, {"fine_normaliser", fine}};
+  for (const Feature& feature : features_) {
+    json one = {{"of", feature.of}};
+    if (!feature.times.empty()) one["times"] = feature.times;
+    if (feature.each) one["each"] = true;
+    one["scale"] = number_json(feature.scale);
+    encoding["features"].push_back(std::move(one));
   }
-  std::vector<double> depths;
-  for (size_t i = 0; i < choices_.size(); ++i) {
-    const Choice& c = choices_[i];
-    for (size_t l = 0; l < values[i].size(); ++l)
-      if (!c.allows(values[i][l])) {
-        std::string allowed;
-        for (const double v : c.values) allowed += (allowed.empty() ? "" : ", ") + number_text(v);
-        throw FormatError(where, cat(c.name, c.list ? cat("[", l, "]") : "", ": ", number_text(values[i][l]),
-                                     " is not one of ", allowed, " (space \"", name_, "\")"));
-      }
-    depths.push_back(values[i].empty() ? 0 : values[i][0]);
-  }
-  for (size_t i = 0; i < choices_.size(); ++i) {
-    const int64_t layers = active(choices_[i], depths), given = static_cast<int64_t>(values[i].size());
-    if (given != layers && given != choices_[i].repeat)
-      throw FormatError(where, cat(choices_[i].name, " has ", given, " values for ", layers, " layers"));
-  }
-  return build(values);
+  return {{"format", "mosaic-space"}, {"version", 1},   {"name", name_},      {"about", about_},
+          {"model", model_},          {"fixed", fixed}, {"choices", choices}, {"encoding", encoding}};
 }
 
 std::vector<std::string> space_names() {
@@ -257,10 +211,6 @@ Space space_named(const std::string& name_or_path) {
   throw ArgumentError("space", cat("no space \"", name_or_path, "\"",
                                    near.empty() ? "" : cat(", did you mean \"", near, "\"?"),
                                    " Known: ", known, "; or give the path of a JSON file"));
-}
-
-Arch load_arch(const Space& space, const std::filesystem::path& path) {
-  return space.parse(load_json(path, 1u << 20), path.string());
 }
 
 }  // namespace mosaic::mos

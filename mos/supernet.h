@@ -5,48 +5,14 @@
 // architecture. Training, evaluation, decoding and latency all run that model; there is no second forward.
 #pragma once
 
-#include <map>
-#include <memory>
-#include <optional>
-
-#include "mos/mixture.h"
-#include "mos/router.h"
+#include "mos/super_model.h"
 #include "nn/models/transformer.h"
 
 namespace mosaic::mos {
 
-// The coefficients of one feed-forward block: {experts}, or {neurons, experts} for each matrix.
-struct BlockMixing {
-  std::string name;  // "encoder.layers.0.ffn"
-  Tensor fc1, fc2;   // layer-wise: the same tensor twice
-};
-using Mixing = std::vector<BlockMixing>;
+using Selection = Selected<nn::Seq2Seq>;
 
-// One architecture's model, alive for the micro-batches of one update. Several may be alive at once.
-class Selection {
- public:
-  nn::Seq2Seq& model() { return *model_; }
-  const nn::Seq2Seq& model() const { return *model_; }
-  const Arch& arch() const { return arch_; }
-
-  // Mixed weights were cut from the graph when this was made with gradients on, so that micro-batches stop at
-  // them. This pushes what they gathered through mixing and routers into experts and router weights, once.
-  // To be called after the last backward; GradError when called twice. Nothing happens without a mixture.
-  void finish();
-
- private:
-  friend class Supernet;
-  struct Cut {
-    Tensor mixed;  // result of mix_experts
-    Tensor leaf;   // the same bytes as a leaf: what the model uses
-  };
-  Arch arch_;
-  std::unique_ptr<nn::Seq2Seq> model_;
-  std::vector<Cut> cuts_;
-  bool finished_ = false;
-};
-
-class Supernet final : public nn::Module {
+class Supernet final : public SuperModel {
  public:
   struct Options {
     Vocabulary vocabulary;
@@ -61,9 +27,7 @@ class Supernet final : public nn::Module {
   Supernet(Space space, const Options& options);
   Supernet(Space space, const Options& options, const Generator& init);
 
-  const Space& space() const { return space_; }
   const Options& options() const { return options_; }
-  bool mixes() const { return options_.mixture.on(); }
 
   // What an architecture's static model is built from.
   nn::TransformerConfig model_config(const Arch& arch) const;
@@ -72,30 +36,10 @@ class Supernet final : public nn::Module {
   Selection select(const Arch& arch, const nn::Context& context = {});
   // The same slices mixed by given coefficients (one entry a block of the architecture, in model order).
   Selection select(const Arch& arch, const Mixing& mixing);
-  // The coefficients for the blocks of `arch` that the routers give for the encoding of `routed_as`.
-  Mixing mixing(const Arch& arch, const Arch& routed_as, const nn::Context& context = {});
   // A static model with its own dense parameters; its outputs equal those of select(arch) bit by bit.
   std::unique_ptr<nn::Seq2Seq> extract(const Arch& arch);
 
-  // What the routers see: the encoding, or 0.5 everywhere for the fixed-input control.
-  std::vector<double> router_input(const Arch& arch) const;
-
-  // The experts of one mixed matrix.
-  struct ExpertStack {
-    std::string name;  // "encoder.layers.0.ffn.fc1"
-    int64_t out = 0, in = 0;
-    Tensor weight;  // {experts, out, in}
-    Tensor bias;    // {experts, out}
-  };
-  // Of every mixed matrix, in model order; the tensors are the parameters themselves.
-  std::vector<ExpertStack> experts() const;
-
-  // Parameters in a stable order: those of the full-size model by their names, with "fc1.experts" and
-  // "fc1.expert_biases" in place of the "fc1.weight" and "fc1.bias" of mixed blocks, then the routers.
-  void visit(nn::Visitor& v) override;
   std::string describe() const override;
-  // Names of router parameters start with this.
-  static constexpr std::string_view router_prefix = "routers.";
 
   // {"format": "mosaic-supernet", "version": 1, "space": {...}, "space_hash", "vocabulary", "mixture", ...}:
   // all that is needed to build it again.
@@ -105,25 +49,12 @@ class Supernet final : public nn::Module {
   static std::unique_ptr<Supernet> from_json(const json& value, const std::string& where);
 
  private:
-  // One feed-forward block with a mixture.
-  struct Block {
-    std::string name;  // "encoder.layers.0.ffn"
-    bool encoder = false;
-    int64_t layer = 0;
-    ExpertStack fc1, fc2;
-    std::vector<Router> routers;  // layer-wise: one for both matrices; neuron-wise: one each
-  };
-  void build_blocks();
-  void initialise_blocks(const Generator& init);
-  ExpertStack* stack_of(std::string_view matrix);
-  std::map<std::string, Tensor> shared();
+  nn::Module& full() override { return *full_; }
+  std::vector<BlockSizes> blocks_of(const Arch& arch) const override;
   nn::TransformerConfig config_of(const TranslationArch& sizes) const;
-  DType dtype() const;
 
-  Space space_;
   Options options_;
-  std::unique_ptr<nn::Seq2Seq> full_;  // plain parameters; those of mixed matrices stay undefined
-  std::vector<Block> blocks_;
+  std::unique_ptr<nn::Seq2Seq> full_;
 };
 
 // An architecture's static model with the mean over several states of one supernet of the weights extracted

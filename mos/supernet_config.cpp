@@ -6,11 +6,11 @@
 namespace mosaic::mos {
 
 nn::TransformerConfig Supernet::model_config(const Arch& arch) const {
-  return config_of(translation(space_, arch));
+  return config_of(translation(space(), arch));
 }
 
 nn::TransformerConfig Supernet::config_of(const TranslationArch& sizes) const {
-  const TranslationArch super = super_translation(space_);
+  const TranslationArch super = super_translation(space());
   nn::TransformerConfig config;
   config.source_vocabulary = options_.vocabulary.source;
   config.target_vocabulary = options_.vocabulary.target;
@@ -43,8 +43,8 @@ json Supernet::to_json() const {
   return {
       {"format", "mosaic-supernet"},
       {"version", 1},
-      {"space", space_.to_json()},
-      {"space_hash", space_.hash()},
+      {"space", space().to_json()},
+      {"space_hash", space().hash()},
       {"vocabulary",
        {{"source", o.vocabulary.source}, {"target", o.vocabulary.target}, {"joined", o.vocabulary.joined}}},
       {"mixture", mixture_json(o.mixture)},

@@ -1,11 +1,25 @@
 #include "nn/init.h"
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "engine/autograd/node.h"
 #include "engine/ops/ops.h"
 
 namespace mosaic::nn {
+
+namespace {
+
+Tensor diagonal(double value, const Shape& shape, DType dtype) {
+  check<ShapeError>(shape.rank() == 2, "identity", "needs a matrix, got ", shape);
+  const int64_t rows = shape[0], cols = shape[1];
+  std::vector<double> values(static_cast<size_t>(rows * cols));
+  for (int64_t i = 0; i < std::min(rows, cols); ++i) values[static_cast<size_t>(i * cols + i)] = value;
+  return Tensor::from(std::span<const double>(values), shape).to(dtype);
+}
+
+}  // namespace
 
 Init Init::xavier(int64_t fan_in, int64_t fan_out) {
   check<ArgumentError>(fan_in > 0 && fan_out > 0, "xavier", "fans must be positive, got ", fan_in, " and ",
@@ -35,6 +49,9 @@ Tensor make(const Init& init, const Shape& shape, Generator& rng, DType dtype) {
       break;
     case Init::Kind::normal:
       made = normal(shape, 0, init.scale, rng, dtype);
+      break;
+    case Init::Kind::identity:
+      made = diagonal(init.scale, shape, dtype);
       break;
   }
   if (init.zero_row >= 0) {

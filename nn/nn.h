@@ -13,6 +13,8 @@
 #include "nn/layers/norm.h"
 #include "nn/layers/positional.h"
 #include "nn/loss.h"
+#include "nn/models/bert.h"
+#include "nn/models/bert_config.h"
 #include "nn/models/mlp.h"
 #include "nn/models/transformer.h"
 #include "nn/models/transformer_config.h"

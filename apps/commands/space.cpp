@@ -14,11 +14,12 @@ struct SpaceCommand {
   std::optional<int64_t> vocabulary, target_vocabulary;
 };
 
-// The joint vocabularies the spaces are meant for.
-int64_t usual_vocabulary(const std::string& space) {
-  if (space == "wmt") return 32768;
-  if (space == "iwslt") return 10000;
-  if (space == "tiny") return 4000;
+// The (joint) vocabularies the spaces are meant for.
+int64_t usual_vocabulary(const mos::Space& space) {
+  if (space.model() == "bert") return static_cast<int64_t>(space.fixed("vocabulary"));
+  if (space.name() == "wmt") return 32768;
+  if (space.name() == "iwslt") return 10000;
+  if (space.name() == "tiny") return 4000;
   return 2000;
 }
 
@@ -44,7 +45,7 @@ json numbers(const std::vector<double>& values) {
 void describe(const SpaceCommand& command, bool as_json) {
   const mos::Space space = mos::space_named(command.space);
   const mos::Arch arch = mos::load_arch(space, command.arch);
-  const int64_t source = command.vocabulary.value_or(usual_vocabulary(space.name()));
+  const int64_t source = command.vocabulary.value_or(usual_vocabulary(space));
   const mos::Vocabulary vocabulary{.source = source,
                                    .target = command.target_vocabulary.value_or(source),
                                    .joined = !command.target_vocabulary};
@@ -67,7 +68,8 @@ void describe(const SpaceCommand& command, bool as_json) {
 
 CLI::App& space_command(CLI::App& app, const char* name, const char* help, SpaceCommand& command) {
   CLI::App& sub = sub_command(app, name, help);
-  required(text_option(sub, "--space", command.space, "wmt, iwslt, tiny, nano, quickstart, or a JSON file"));
+  required(text_option(sub, "--space", command.space,
+                       "A name of `mosaic space list` (wmt, nano, bert-bottleneck, ...), or a JSON file"));
   return sub;
 }
 

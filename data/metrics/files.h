@@ -12,7 +12,8 @@
 namespace mosaic::data {
 
 struct ScoreFiles {
-  std::vector<std::filesystem::path> hypotheses = {}, references = {};  // plain or gzip; "-" is standard input
+  std::vector<std::filesystem::path> hypotheses = {},
+                                     references = {};  // plain or gzip; "-" is standard input
   // References in each line of a single reference file, separated by tabs.
   int64_t references_a_line = 1;
   // An empty line of a reference file means that its segment has no such reference.

@@ -4,15 +4,15 @@ namespace mosaic::nn {
 
 FeedForward::FeedForward(const Options& options)
     : options_(options),
-      fc1_({.in = options.width, .out = options.hidden}),
-      fc2_({.in = options.hidden, .out = options.width}) {}
+      fc1_({.in = options.width, .out = options.hidden, .weight_init = options.weight_init}),
+      fc2_({.in = options.hidden, .out = options.width, .weight_init = options.weight_init}) {}
 
 FeedForward::FeedForward(const Options& options, Generator& rng) : FeedForward(options) {
   initialise(*this, next_stream(rng));
 }
 
 Tensor FeedForward::forward(const Tensor& x, const Context& context) const {
-  const Tensor hidden = fc1_(x, Activation::relu);  // {..., hidden}
+  const Tensor hidden = options_.gelu ? gelu(fc1_(x)) : fc1_(x, Activation::relu);  // {..., hidden}
   return fc2_(nn::dropout(hidden, options_.dropout, context));
 }
 

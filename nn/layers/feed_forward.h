@@ -1,4 +1,4 @@
-// The position-wise block of a Transformer: fc2(dropout(relu(fc1(x)))).
+// The position-wise block of a Transformer: fc2(dropout(relu(fc1(x)))), or with GELU in place of ReLU (BERT).
 #pragma once
 
 #include "nn/layers/linear.h"
@@ -9,7 +9,9 @@ class FeedForward final : public Layer {
  public:
   struct Options {
     int64_t width, hidden;
-    double dropout = 0;  // of the hidden activations
+    double dropout = 0;                    // of the hidden activations
+    bool gelu = false;                     // x Phi(x) instead of max(x, 0)
+    std::optional<Init> weight_init = {};  // default: Xavier
   };
   explicit FeedForward(const Options& options);
   FeedForward(const Options& options, Generator& rng);

@@ -59,6 +59,7 @@ TEST_CASE("each space's own normaliser keeps largest and smallest far apart") {
   for (const std::string& name : space_names()) {
     CAPTURE(name);
     const Space space = space_named(name);
+    if (space.model() != "seq2seq") continue;  // bert_space_test.cpp
     const double apart = distance(encode(space, space.largest()), encode(space, space.smallest()));
     CHECK(apart > (name == "nano" ? 1.0 : 1.4));
     CHECK(apart < 2.5);

@@ -28,7 +28,13 @@ TEST_CASE("sizes of the spaces") {
                                                     {"iwslt", "417846678672384"},
                                                     {"tiny", "41461632"},
                                                     {"quickstart", "17408"},
-                                                    {"nano", "144"}};
+                                                    {"nano", "144"},
+                                                    {"bert-bottleneck", "13841287201"},
+                                                    {"bert-bottleneck-tiny", "117649"},
+                                                    {"bert-bottleneck-nano", "81"},
+                                                    {"bert-homogeneous", "550"},
+                                                    {"bert-homogeneous-tiny", "120"},
+                                                    {"bert-homogeneous-nano", "36"}};
   CHECK(space_names().size() == sizes.size());
   for (const auto& [name, count] : sizes) CHECK(count_text(space_named(name).count()) == count);
   CHECK(count_text(Space::from_json(small_space(), "toy").count()) == "240");  // 2 x (3 + 27) x 2 x 2

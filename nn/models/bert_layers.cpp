@@ -1,0 +1,146 @@
+#include "nn/models/bert_layers.h"
+
+#include "engine/ops/ops.h"
+
+namespace mosaic::nn {
+namespace {
+
+constexpr Init weights{Init::Kind::normal, 0.02};
+
+Linear::Options affine(int64_t in, int64_t out, const Init& init = weights) {
+  return {.in = in, .out = out, .weight_init = init};
+}
+
+}  // namespace
+
+BertEmbeddings::BertEmbeddings(const BertConfig& config)
+    : vocabulary_(config.vocabulary),
+      positions_count_(config.positions),
+      types_count_(config.types),
+      width_(config.width),
+      padding_(config.padding),
+      dropout_(config.dropout),
+      norm_({.width = config.width, .eps = config.norm_eps}) {}
+
+Tensor BertEmbeddings::operator()(const Tensor& ids, const Tensor& types, const Context& context) const {
+  const Scope scope(name());
+  const int64_t length = ids.dim(1);
+  check<ArgumentError>(length <= positions_count_, "BertEmbeddings", "sequences of ", length,
+                       " tokens, the model has ", positions_count_, " positions");
+  const Tensor rows = embedding(words_, ids, padding_);  // {batch, length, width}
+  Tensor place = slice(positions_, 0, 0, length);        // {length, width}
+  if (types.defined()) {
+    place = add(place, embedding(types_, types));  // {batch, length, width}
+  } else {
+    place = add(place, slice(types_, 0, 0, 1));
+  }
+  return nn::dropout(norm_(add(rows, place), context), dropout_, context);
+}
+
+void BertEmbeddings::visit(Visitor& v) {
+  v.parameter("word.weight", words_, {vocabulary_, width_}, weights.with_zero_row(padding_));
+  v.parameter("position.weight", positions_, {positions_count_, width_}, weights);
+  v.parameter("type.weight", types_, {types_count_, width_}, weights);
+  v.module("norm", norm_);
+}
+
+BertSelfAttention::BertSelfAttention(const Options& options)
+    : options_(options),
+      query_(affine(options.width, options.width)),
+      key_(affine(options.width, options.width)),
+      value_(affine(options.width, options.width)),
+      output_(affine(options.width, options.width)) {
+  check<ArgumentError>(options.heads > 0 && options.width % options.heads == 0, "BertSelfAttention", "width ",
+                       options.width, " cannot be split into ", options.heads, " heads");
+}
+
+Tensor BertSelfAttention::operator()(const Tensor& x, const Tensor& mask, const Context& context) const {
+  const Scope scope(name());
+  const double rate = active_rate(options_.dropout, context);
+  return output_(attention(query_(x), key_(x), value_(x),
+                           {.heads = options_.heads,
+                            .key_mask = mask,
+                            .dropout = rate,
+                            .rng = rate == 0 ? nullptr : context.rng}));
+}
+
+void BertSelfAttention::visit(Visitor& v) {
+  v.module("query", query_);
+  v.module("key", key_);
+  v.module("value", value_);
+  v.module("output", output_);
+}
+
+std::string BertSelfAttention::describe() const {
+  return cat("BertSelfAttention ", options_.width, ", ", options_.heads, " heads");
+}
+
+BertLayer::BertLayer(const BertConfig& config, size_t index)
+    : sizes_(config.layers.at(index)),
+      dropout_(config.dropout),
+      self_attention_(
+          {.width = sizes_.hidden, .heads = sizes_.heads, .dropout = config.attention_rate(index)}),
+      self_attention_norm_({.width = sizes_.hidden, .eps = config.norm_eps}),
+      ffn_({.width = sizes_.hidden, .hidden = sizes_.ffn, .gelu = true, .weight_init = weights}),
+      ffn_norm_({.width = sizes_.hidden, .eps = config.norm_eps}) {
+  if (!config.bottlenecks) return;
+  const bool first = index == 0, last = index + 1 == config.layers.size();
+  const int64_t before = config.composed && !first ? config.layers[index - 1].hidden : config.width;
+  bottleneck_in_.emplace(affine(before, sizes_.hidden, Init::identity()));
+  if (last || !config.composed)
+    bottleneck_out_.emplace(affine(sizes_.hidden, config.width, Init::identity()));
+}
+
+Tensor BertLayer::operator()(const Tensor& x, const Tensor& mask, const Context& context) const {
+  const Scope scope(name());
+  const Tensor z = bottleneck_in_ ? (*bottleneck_in_)(x) : x;  // {batch, length, hidden}
+  const Tensor a = self_attention_norm_.add(z, self_attention_(z, mask, context), dropout_, context);
+  const Tensor y = ffn_norm_.add(a, ffn_(a, context), dropout_, context);
+  return bottleneck_out_ ? (*bottleneck_out_)(y) : y;
+}
+
+void BertLayer::visit(Visitor& v) {
+  if (bottleneck_in_) v.module("bottleneck_in", *bottleneck_in_);
+  v.module("self_attention", self_attention_);
+  v.module("self_attention_norm", self_attention_norm_);
+  v.module("ffn", ffn_);
+  v.module("ffn_norm", ffn_norm_);
+  if (bottleneck_out_) v.module("bottleneck_out", *bottleneck_out_);
+}
+
+std::string BertLayer::describe() const {
+  return cat("BertLayer ", sizes_.hidden, ", ", sizes_.heads, " heads, feed-forward ", sizes_.ffn);
+}
+
+MlmHead::MlmHead(const BertConfig& config)
+    : dense_(affine(config.width, config.width)),
+      norm_({.width = config.width, .eps = config.norm_eps}),
+      vocabulary_(config.vocabulary) {}
+
+Tensor MlmHead::operator()(const Tensor& x, const Tensor& words) const {
+  const Scope scope(name());
+  return linear(norm_(gelu(dense_(x))), words, bias_);
+}
+
+void MlmHead::visit(Visitor& v) {
+  v.module("dense", dense_);
+  v.module("norm", norm_);
+  v.parameter("bias", bias_, {vocabulary_}, Init::zeros());
+}
+
+ClassifierHead::ClassifierHead(const BertConfig& config)
+    : dropout_(config.classifier_dropout),
+      pooler_(affine(config.width, config.width)),
+      output_(affine(config.width, config.labels)) {}
+
+Tensor ClassifierHead::operator()(const Tensor& x, const Context& context) const {
+  const Scope scope(name());
+  return output_(nn::dropout(tanh(pooler_(x)), dropout_, context));
+}
+
+void ClassifierHead::visit(Visitor& v) {
+  v.module("pooler", pooler_);
+  v.module("output", output_);
+}
+
+}  // namespace mosaic::nn
