@@ -163,7 +163,7 @@ void put_table(const Metrics& metrics, const std::vector<data::ScoredFile>& syst
   }
   if (command.format == "json") return put(data::describe(table, digits).dump(4) + "\n");
   const auto format = command.format == "latex" ? data::TableFormat::latex : data::TableFormat::text;
-  put(data::render(table, format, digits, colors()));
+  put(data::render(table, format, digits, output_colors()));
 }
 
 void check_usage(const ScoreCommand& command, const Metrics& metrics) {

@@ -58,6 +58,10 @@ bool colors() {
   return live_terminal() && (no_color == nullptr || *no_color == '\0');
 }
 
+bool output_colors() {
+  return isatty(STDOUT_FILENO) != 0 && colors();
+}
+
 void put(std::string_view bytes) {
   Progress::clear_active();
   const int error = write_all(STDOUT_FILENO, bytes);

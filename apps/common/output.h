@@ -24,6 +24,8 @@ void set_plain();
 bool live_terminal();
 // Whether colours are wanted: a live terminal, no NO_COLOR in the environment, no --no-color.
 bool colors();
+// The same for data: standard output must be a terminal, too.
+bool output_colors();
 
 // Bytes to standard output, at once. BrokenPipe when the reader is gone, ResourceError on other failures.
 void put(std::string_view bytes);
