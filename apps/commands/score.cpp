@@ -182,15 +182,23 @@ void check_usage(const ScoreCommand& command, const Metrics& metrics) {
                     "latex is a table of several systems");
 }
 
-void score(const ScoreCommand& given, bool as_json) {
+// multi-bleu.perl ends with 1 when the references hold no word.
+bool fails_like_multi_bleu(const data::Metric& metric, const std::vector<data::ScoredFile>& systems) {
+  const auto* bleu = dynamic_cast<const data::Bleu*>(&metric);
+  return bleu && bleu->options().style == data::BleuStyle::multi_bleu &&
+         bleu->unpacked(systems[0].counts[0].sums().data()).reference_length == 0;
+}
+
+void score(const ScoreCommand& given, Program& program) {
   ScoreCommand command = given;
   if (command.metrics.empty()) command.metrics = {"bleu", "chrf", "ter"};
   const Metrics metrics = metrics_of(command);
   check_usage(command, metrics);
   const std::vector<data::ScoredFile> systems = read_files(metrics, command);
-  if (command.sentences) return put_sentences(*metrics[0], systems[0].counts[0], command, as_json);
-  if (systems.size() > 1) return put_table(metrics, systems, command, as_json);
-  put_system(metrics, systems[0], command, as_json);
+  if (fails_like_multi_bleu(*metrics[0], systems)) program.exit_code = 1;
+  if (command.sentences) return put_sentences(*metrics[0], systems[0].counts[0], command, program.json);
+  if (systems.size() > 1) return put_table(metrics, systems, command, program.json);
+  put_system(metrics, systems[0], command, program.json);
 }
 
 using Shared = std::shared_ptr<ScoreCommand>;
@@ -199,7 +207,7 @@ Shared declare(CLI::App& sub, Program& program, std::vector<std::string> metrics
   auto command = std::make_shared<ScoreCommand>();
   command->metrics = std::move(metrics);
   common_score_options(sub, *command, program);
-  on_chosen(sub, program, [command, &program] { score(*command, program.json); });
+  on_chosen(sub, program, [command, &program] { score(*command, program); });
   return command;
 }
 

@@ -101,6 +101,10 @@ TEST_SUITE("apps/tools") {
     CHECK(score("two", "one").code == 1);
     CHECK(score("two", "none").code == 1);
     CHECK(score("missing", "one").code == 1);
+    write(folder / "blank", "\n");
+    const Outcome blank = score("blank", "one", {"--style", "multi-bleu"});
+    CHECK(blank.out == "BLEU = 0, 0/0/0/0 (BP=0, ratio=0, hyp_len=0, ref_len=0)\n");
+    CHECK(blank.code == 1);
     CHECK(score("one", "one", {"--max-order", "0"}).code == 2);
     CHECK(score("one", "one", {"--smooth", "floor", "--smooth-value", "-1"}).code == 2);
     CHECK(program({"score", "bleu", (folder / "one").string()}).code == 2);
