@@ -6,6 +6,7 @@
 #include "engine/core/parallel.h"
 #include "engine/cpu/isa.h"
 #include "mos/space.h"
+#include "nas/statistics.h"
 #include "nas/trainer.h"
 
 namespace mosaic::apps {
@@ -160,25 +161,20 @@ void overhead(const StepCommand& command, bool as_json) {
     plain_milliseconds.push_back(mixture_first ? second : first);
     ratios.push_back(milliseconds.back() / plain_milliseconds.back());
   }
-  const auto median = [](std::vector<double> values) {
-    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
-                     values.end());
-    return values[values.size() / 2];
-  };
+  const auto median = [](const std::vector<double>& values) { return nas::quantile(values, 0.5); };
   Generator rng(1);
   std::vector<double> medians(1000), resample(ratios.size());
   for (double& value : medians) {
     for (double& drawn : resample) drawn = ratios[rng.below(ratios.size())];
     value = median(resample);
   }
-  std::sort(medians.begin(), medians.end());
   const json out = {{"mixture", command.mixture},
                     {"pairs", command.steps},
                     {"milliseconds", median(milliseconds)},
                     {"milliseconds_without", median(plain_milliseconds)},
                     {"ratio", median(ratios)},
-                    {"ratio_low", medians[25]},
-                    {"ratio_high", medians[974]},
+                    {"ratio_low", nas::quantile(medians, 0.025)},
+                    {"ratio_high", nas::quantile(medians, 0.975)},
                     {"threads", threads()},
                     {"isa", kernels::isa_name()}};
   if (as_json) return put_json(out);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <ctime>
 
+#include "data/metrics/metric.h"
 #include "data/text/normalize.h"
 
 namespace mosaic::apps {
@@ -61,10 +62,7 @@ double parse_duration(std::string_view text, const std::string& what) {
 }
 
 std::string fixed(double value, int digits) {
-  std::array<char, 400> buffer{};
-  const auto result =
-      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed, digits);
-  return {buffer.data(), result.ptr};
+  return data::fixed(value, digits);
 }
 
 std::string brief(double value) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
 
 #include "data/metrics/ngrams.h"
 #include "data/text/normalize.h"
@@ -17,12 +16,6 @@ constexpr std::array<std::pair<BleuSmoothing, const char*>, 4> smoothings{{{Bleu
                                                                            {BleuSmoothing::floor, "floor"},
                                                                            {BleuSmoothing::add_k, "add-k"},
                                                                            {BleuSmoothing::none, "none"}}};
-
-std::string fixed(double value, int digits) {
-  char text[400];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
-}
 
 std::string joined(const std::vector<double>& values) {
   std::string out;

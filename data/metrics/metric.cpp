@@ -1,11 +1,18 @@
 #include "data/metrics/metric.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "engine/core/error.h"
 #include "engine/core/parallel.h"
 
 namespace mosaic::data {
+
+std::string fixed(double value, int digits) {
+  char text[400];  // the largest double has 309 digits before the point
+  const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, digits).ptr;
+  return {text, end};
+}
 
 std::vector<double> SegmentCounts::sums() const {
   std::vector<double> out(width, 0.0);

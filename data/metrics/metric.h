@@ -9,6 +9,9 @@
 
 namespace mosaic::data {
 
+// A number with `digits` after the point, in every locale the same.
+std::string fixed(double value, int digits);
+
 // One field of a signature: its name, its short name, its value.
 struct SignatureField {
   std::string name, brief, value;

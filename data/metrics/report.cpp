@@ -1,9 +1,8 @@
 #include "data/metrics/report.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 
 #include "data/text/normalize.h"
 #include "engine/core/error.h"
@@ -11,15 +10,12 @@
 namespace mosaic::data {
 namespace {
 
-std::string fixed(double value, int digits) {
-  char text[400];
-  std::snprintf(text, sizeof text, "%.*f", digits, value);
-  return text;
-}
-
 // The number that is printed, as a number.
 double rounded(double value, std::optional<int> digits) {
-  return digits ? std::strtod(fixed(value, *digits).c_str(), nullptr) : value;
+  if (!digits) return value;
+  const std::string text = fixed(value, *digits);
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
 }
 
 std::string interval_text(const Interval& interval, int digits) {

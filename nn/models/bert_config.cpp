@@ -1,6 +1,7 @@
 #include "nn/models/bert_config.h"
 
 #include "engine/core/error.h"
+#include "nn/models/checked_config.h"
 
 namespace mosaic::nn {
 namespace {
@@ -107,12 +108,7 @@ BertConfig BertConfig::from_json(const json& value, const std::string& where) {
   config.labels = fields.integer_or("labels", 0, 0, max_size);
   config.classifier_dropout = fields.number_or("classifier_dropout", 0, 0, 1);
   fields.finish();
-  try {
-    config.validate();
-  } catch (const ArgumentError& error) {
-    const std::string text = error.what();  // "[bert config] message"
-    throw FormatError(where, text.substr(text.find("] ") + 2));
-  }
+  validate_read(config, where);
   return config;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/core/error.h"
+#include "nn/models/checked_config.h"
 
 namespace mosaic::nn {
 namespace {
@@ -170,12 +171,7 @@ TransformerConfig TransformerConfig::from_json(const json& value, const std::str
   config.activation_dropout = fields.number_or("activation_dropout", 0, 0, 1);
   config.super_embed = fields.integer_or("super_embed", 0, 0, max_size);
   fields.finish();
-  try {
-    config.validate();
-  } catch (const ArgumentError& error) {
-    const std::string text = error.what();  // "[transformer config] message"
-    throw FormatError(where, text.substr(text.find("] ") + 2));
-  }
+  validate_read(config, where);
   return config;
 }
 

@@ -8,6 +8,7 @@
 #include "engine/core/error.h"
 #include "engine/core/parallel.h"
 #include "engine/core/random.h"
+#include "tests/data/dogs.h"
 #include "tests/support/temporary_folder.h"
 
 using namespace mosaic;
@@ -17,10 +18,7 @@ using Texts = std::vector<std::string>;
 
 namespace {
 
-// sacreBLEU's own example, and a text of ours scored with sacreBLEU 2.6.0.
-const Texts dogs{"The dog bit the man.", "It wasn't surprising.", "The man had just bitten him."};
-const Texts dogs_a{"The dog bit the man.", "It was not unexpected.", "The man bit him first."};
-const Texts dogs_b{"The dog had bit the man.", "No one was surprised.", "The man had bitten the dog."};
+// A text of ours, scored with sacreBLEU 2.6.0.
 const Texts ours{"The quick brown fox - at 3,5 km/h - jumps over the lazy dog.",
                  "She didn't see the \"red\" door, did she?", "Über 1.000 Menschen; nur 12-mal „ja“."};
 const Texts ours_reference{"The quick brown fox, at 3,5 km/h, jumped over the lazy dog.",

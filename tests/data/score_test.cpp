@@ -13,6 +13,7 @@
 #include "engine/core/error.h"
 #include "engine/core/parallel.h"
 #include "engine/core/random.h"
+#include "tests/data/dogs.h"
 #include "tests/support/temporary_folder.h"
 
 using namespace mosaic;
@@ -21,10 +22,6 @@ using namespace mosaic::test;
 using Texts = std::vector<std::string>;
 
 namespace {
-
-const Texts dogs{"The dog bit the man.", "It wasn't surprising.", "The man had just bitten him."};
-const Texts dogs_a{"The dog bit the man.", "It was not unexpected.", "The man bit him first."};
-const Texts dogs_b{"The dog had bit the man.", "No one was surprised.", "The man had bitten the dog."};
 
 double corpus(const Metric& metric, const Texts& hypotheses, const std::vector<Texts>& references,
               bool empty_is_missing = false) {

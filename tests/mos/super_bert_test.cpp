@@ -12,18 +12,6 @@ using mos::Mixing;
 using mos::Routing;
 using mos::SuperBert;
 
-// The mixing that gives every row of every block the same coefficients.
-Mixing constant_mixing(SuperBert& supernet, const Arch& arch, const std::vector<float>& alpha) {
-  const NoGrad quiet;
-  Mixing mixing = supernet.mixing(arch, arch);
-  const Tensor row = Tensor::from(std::span<const float>(alpha), {static_cast<int64_t>(alpha.size())});
-  for (mos::BlockMixing& block : mixing) {
-    block.fc1 = expand(row, block.fc1.shape()).dense();
-    block.fc2 = expand(row, block.fc2.shape()).dense();
-  }
-  return mixing;
-}
-
 const MaskedBatch& batch() {
   static const MaskedBatch made = masked_batch(3, 9, Generator(3));
   return made;

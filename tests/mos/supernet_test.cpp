@@ -19,18 +19,6 @@ Tensor logits(const nn::Seq2Seq& model, const Pair& pair) {
   return model.logits(pair.source, pair.input);
 }
 
-// The mixing that gives every row of every block the same coefficients.
-Mixing constant_mixing(Supernet& supernet, const Arch& arch, const std::vector<float>& alpha) {
-  const NoGrad quiet;
-  Mixing mixing = supernet.mixing(arch, arch);
-  const Tensor row = Tensor::from(std::span<const float>(alpha), {static_cast<int64_t>(alpha.size())});
-  for (mos::BlockMixing& block : mixing) {
-    block.fc1 = expand(row, block.fc1.shape()).dense();
-    block.fc2 = expand(row, block.fc2.shape()).dense();
-  }
-  return mixing;
-}
-
 TEST_CASE("the selected model and the extracted one give the same bits") {
   const Pair pair = random_pair(3, 9, Generator(3));
   for (const Routing routing : routings()) {

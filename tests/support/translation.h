@@ -104,4 +104,17 @@ inline std::map<std::string, Tensor> gradients(nn::Module& module) {
   return result;
 }
 
+// The mixing that gives every row of every block the same coefficients; of any kind of supernet.
+template <class Super>
+mos::Mixing constant_mixing(Super& supernet, const mos::Arch& arch, const std::vector<float>& alpha) {
+  const NoGrad quiet;
+  mos::Mixing mixing = supernet.mixing(arch, arch);
+  const Tensor row = Tensor::from(std::span<const float>(alpha), {static_cast<int64_t>(alpha.size())});
+  for (mos::BlockMixing& block : mixing) {
+    block.fc1 = expand(row, block.fc1.shape()).dense();
+    block.fc2 = expand(row, block.fc2.shape()).dense();
+  }
+  return mixing;
+}
+
 }  // namespace mosaic::test
