@@ -20,20 +20,22 @@ json LossSums::to_json() const {
           {"tokens", tokens}};
 }
 
-LossSums evaluate(const nn::Seq2Seq& model, const std::vector<nn::SequenceBatch>& batches,
-                  double label_smoothing) {
+namespace {
+
+template <class Model>
+LossSums evaluate_model(const Model& model, const std::vector<nn::Batch>& batches, double label_smoothing) {
   check(!batches.empty(), "evaluate", "there are no batches");
   const NoGrad quiet;
   LossSums sums;
-  for (const nn::SequenceBatch& batch : batches) {
-    const nn::SequenceLoss loss = nn::sequence_loss(model, batch, {.label_smoothing = label_smoothing});
-    sums.add({loss.loss.item<double>(), loss.nll, loss.tokens});
+  for (const nn::Batch& batch : batches) {
+    const nn::BatchLoss loss = nn::batch_loss(model, batch, {.label_smoothing = label_smoothing});
+    sums.add({loss.loss.template item<double>(), loss.nll, loss.tokens});
   }
   return sums;
 }
 
-Evaluator::Function supernet_score(mos::Supernet& supernet, const std::vector<nn::SequenceBatch>& batches,
-                                   double label_smoothing) {
+template <class Super>
+Evaluator::Function score_of(Super& supernet, const std::vector<nn::Batch>& batches, double label_smoothing) {
   return [&supernet, &batches, label_smoothing](const mos::Arch& arch) {
     const NoGrad quiet;
     const LossSums sums = evaluate(supernet.select(arch).model(), batches, label_smoothing);
@@ -42,10 +44,22 @@ Evaluator::Function supernet_score(mos::Supernet& supernet, const std::vector<nn
   };
 }
 
-mos::SelectionLoss selection_loss(const std::vector<nn::SequenceBatch>& batches, double label_smoothing) {
-  return [&batches, label_smoothing](mos::Selection& selection) {
-    return evaluate(selection.model(), batches, label_smoothing).mean();
-  };
+}  // namespace
+
+LossSums evaluate(const nn::Seq2Seq& model, const std::vector<nn::Batch>& batches, double label_smoothing) {
+  return evaluate_model(model, batches, label_smoothing);
+}
+LossSums evaluate(const nn::Bert& model, const std::vector<nn::Batch>& batches, double label_smoothing) {
+  return evaluate_model(model, batches, label_smoothing);
+}
+
+Evaluator::Function supernet_score(mos::Supernet& supernet, const std::vector<nn::Batch>& batches,
+                                   double label_smoothing) {
+  return score_of(supernet, batches, label_smoothing);
+}
+Evaluator::Function supernet_score(mos::SuperBert& supernet, const std::vector<nn::Batch>& batches,
+                                   double label_smoothing) {
+  return score_of(supernet, batches, label_smoothing);
 }
 
 }  // namespace mosaic::nas

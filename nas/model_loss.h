@@ -20,15 +20,22 @@ struct LossSums {
 };
 
 // Evaluation mode, nothing recorded. ArgumentError when there are no batches.
-LossSums evaluate(const nn::Seq2Seq& model, const std::vector<nn::SequenceBatch>& batches,
+LossSums evaluate(const nn::Seq2Seq& model, const std::vector<nn::Batch>& batches,
                   double label_smoothing = 0.1);
+LossSums evaluate(const nn::Bert& model, const std::vector<nn::Batch>& batches, double label_smoothing = 0);
 
 // For an Evaluator: scores an architecture with the supernet's weights, in nats a token; measures "nll" and
-// "perplexity". Supernet and batches must outlive the function.
-Evaluator::Function supernet_score(mos::Supernet& supernet, const std::vector<nn::SequenceBatch>& batches,
+// "perplexity" (of masked tokens for BERT). Supernet and batches must outlive the function.
+Evaluator::Function supernet_score(mos::Supernet& supernet, const std::vector<nn::Batch>& batches,
                                    double label_smoothing = 0.1);
-// For mos::route_swap: the mean loss a token.
-mos::SelectionLoss selection_loss(const std::vector<nn::SequenceBatch>& batches,
-                                  double label_smoothing = 0.1);
+Evaluator::Function supernet_score(mos::SuperBert& supernet, const std::vector<nn::Batch>& batches,
+                                   double label_smoothing = 0);
+
+// For mos::route_swap: the mean loss a token of any selected model (mos::SelectionLoss, BertSelectionLoss).
+inline auto selection_loss(const std::vector<nn::Batch>& batches, double label_smoothing = 0) {
+  return [&batches, label_smoothing](auto& selection) {
+    return evaluate(selection.model(), batches, label_smoothing).mean();
+  };
+}
 
 }  // namespace mosaic::nas

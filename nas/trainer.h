@@ -24,7 +24,7 @@ class BatchSource {
  public:
   virtual ~BatchSource() = default;
   // The micro-batches of the next update: at least one, each with at least one target token.
-  virtual std::vector<nn::SequenceBatch> next() = 0;
+  virtual std::vector<nn::Batch> next() = 0;
   virtual json cursor() const = 0;
   virtual void seek(const json& cursor) = 0;  // FormatError for a cursor of other data
 };
@@ -33,9 +33,19 @@ struct TrainerOptions {
   nn::AdamW::Options adam = {.beta1 = 0.9, .beta2 = 0.98};  // lr is the schedule's
   nn::Schedule schedule;
   double label_smoothing = 0.1;
-  double clip_norm = 0;           // 0: none
-  int64_t max_updates = 0;        // run() stops after this many in all
-  double max_seconds = 0;         // of training in all, earlier runs included; 0: no limit
+  double clip_norm = 0;  // 0: none
+  // Weight decay is for matrices only, not for biases and norms.
+  bool decay_matrices_only = false;
+  // The gradient is the sum over passes of their mean losses (BERT's sandwich), not the mean over all tokens.
+  bool sum_passes = false;
+  // In-place distillation (Yu and Huang 2019): the passes after the largest's learn from its logits with this
+  // weight, from the labels with the rest; 0: none. The largest is then run first.
+  double distill_weight = 0, distill_temperature = 1;
+  int64_t max_updates = 0;  // run() stops after this many in all
+  double max_seconds = 0;   // of training in all, earlier runs included; 0: no limit
+  // The schedule ends when max_seconds do: after the warm-up (counted in updates) the share of the time that
+  // is gone takes the place of the share of the updates. Such runs do not have the same bits when repeated.
+  bool schedule_by_time = false;
   int64_t log_every = 50;         // updates; 0: never
   int64_t validate_every = 0;     // updates; 0: at the end of run() only
   int64_t save_every = 0;         // updates; 0: at validations and at the end
@@ -75,7 +85,7 @@ const char* stop_name(StopReason reason);  // "finished", "out of time", "stoppe
 class Trainer {
  public:
   // Target, data and validation set must outlive the trainer. The validation set may be empty.
-  Trainer(TrainTarget& target, BatchSource& data, const std::vector<nn::SequenceBatch>& validation,
+  Trainer(TrainTarget& target, BatchSource& data, const std::vector<nn::Batch>& validation,
           TrainerOptions options);
 
   // Trains until one of the limits, then validates and saves. Log records, each with "event", "update" and
@@ -110,6 +120,9 @@ class Trainer {
 
  private:
   std::optional<StopReason> reason_to_stop() const;
+  double learning_rate() const;  // of the next update
+  // The passes of an update, the distillation's teacher first.
+  std::vector<PassEntry> ordered_passes() const;
   void validate_and_note();
   void save_best();
   nn::Checkpoint weights() const;  // checkpoint() without the optimizer
@@ -117,7 +130,7 @@ class Trainer {
 
   TrainTarget& target_;
   BatchSource& data_;
-  const std::vector<nn::SequenceBatch>& validation_;
+  const std::vector<nn::Batch>& validation_;
   TrainerOptions options_;
   nn::AdamW optimizer_;
   int64_t update_ = 0;

@@ -1,4 +1,5 @@
 // The loop around updates: limits, logging, validation, saving.
+#include <algorithm>
 #include <cmath>
 
 #include "nas/trainer.h"
@@ -68,7 +69,9 @@ StopReason Trainer::run() {
       record["grad_norm"] = report.grad_norm;
       const double rate = (seconds() - begin) / static_cast<double>(update_ - first);
       record["max_updates"] = options_.max_updates;
-      record["seconds_left"] = rate * static_cast<double>(options_.max_updates - update_);
+      const double left = rate * static_cast<double>(options_.max_updates - update_);
+      const bool timed = options_.max_seconds > 0;
+      record["seconds_left"] = timed ? std::min(left, options_.max_seconds - seconds()) : left;
       log("update", record);
       interval = {.begin = seconds()};
     }

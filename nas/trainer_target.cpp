@@ -4,23 +4,31 @@ namespace mosaic::nas {
 
 namespace {
 
-class StaticPass final : public Pass {
+template <class Model>
+class ModelPass final : public Pass {
  public:
-  explicit StaticPass(nn::Seq2Seq& model) : model_(model) {}
-  nn::Seq2Seq& model() override { return model_; }
+  explicit ModelPass(Model& model) : model_(model) {}
+  nn::BatchLoss loss(const nn::Batch& batch, const nn::LossOptions& options,
+                     const nn::Context& context) override {
+    return nn::batch_loss(model_, batch, options, context);
+  }
 
  private:
-  nn::Seq2Seq& model_;
+  Model& model_;
 };
 
-class SupernetPass final : public Pass {
+template <class Selection>
+class SuperPass final : public Pass {
  public:
-  explicit SupernetPass(mos::Selection selection) : selection_(std::move(selection)) {}
-  nn::Seq2Seq& model() override { return selection_.model(); }
+  explicit SuperPass(Selection selection) : selection_(std::move(selection)) {}
+  nn::BatchLoss loss(const nn::Batch& batch, const nn::LossOptions& options,
+                     const nn::Context& context) override {
+    return nn::batch_loss(selection_.model(), batch, options, context);
+  }
   void finish() override { selection_.finish(); }
 
  private:
-  mos::Selection selection_;
+  Selection selection_;
 };
 
 }  // namespace
@@ -31,35 +39,34 @@ std::vector<nn::ParameterGroup> TrainTarget::groups() {
   return groups;
 }
 
-std::unique_ptr<Pass> StaticTarget::open(const PassEntry&, const nn::Context&) {
-  return std::make_unique<StaticPass>(model_);
+template <class Model>
+std::unique_ptr<Pass> ModelTarget<Model>::open(const PassEntry&, const nn::Context&) {
+  return std::make_unique<ModelPass<Model>>(model_);
 }
 
-json StaticTarget::describe() const {
-  return {{"kind", "model"}, {"model", model_.config().to_json()}};
-}
-
-SupernetTarget::SupernetTarget(mos::Supernet& supernet, Sampler sampler, const Options& options)
+template <class Super>
+SuperTarget<Super>::SuperTarget(Super& supernet, Sampler sampler, const Options& options)
     : supernet_(supernet), sampler_(std::move(sampler)), options_(options) {
-  check(sampler_.space().hash() == supernet_.space().hash(), "SupernetTarget",
-        "the sampler draws from space ", sampler_.space().name(), ", the supernet is of space ",
-        supernet_.space().name());
-  check(options_.validation_random >= 0 && options_.router_lr_scale >= 0, "SupernetTarget",
+  check(sampler_.space().hash() == supernet_.space().hash(), "SuperTarget", "the sampler draws from space ",
+        sampler_.space().name(), ", the supernet is of space ", supernet_.space().name());
+  check(options_.validation_random >= 0 && options_.router_lr_scale >= 0, "SuperTarget",
         "validation_random and router_lr_scale must not be negative");
 }
 
-std::vector<nn::ParameterGroup> SupernetTarget::groups() {
+template <class Super>
+std::vector<nn::ParameterGroup> SuperTarget<Super>::groups() {
   std::vector<nn::ParameterGroup> groups(2);
   groups[1].lr_scale = options_.router_lr_scale;
   groups[1].eps = options_.router_eps;
   groups[1].weight_decay = 0;
   for (nn::NamedTensor& p : nn::named_parameters(supernet_))
-    groups[p.name.starts_with(mos::Supernet::router_prefix) ? 1 : 0].parameters.push_back(std::move(p));
+    groups[p.name.starts_with(mos::SuperModel::router_prefix) ? 1 : 0].parameters.push_back(std::move(p));
   if (groups[1].parameters.empty()) groups.pop_back();
   return groups;
 }
 
-std::vector<PassEntry> SupernetTarget::passes(int64_t update) const {
+template <class Super>
+std::vector<PassEntry> SuperTarget<Super>::passes(int64_t update) const {
   const Sampler::Options& o = sampler_.options();
   std::vector<PassEntry> entries;
   for (mos::Arch& arch : sampler_.draw(update)) {
@@ -73,7 +80,8 @@ std::vector<PassEntry> SupernetTarget::passes(int64_t update) const {
   return entries;
 }
 
-std::vector<PassEntry> SupernetTarget::validation() const {
+template <class Super>
+std::vector<PassEntry> SuperTarget<Super>::validation() const {
   const Sampler::Options& o = sampler_.options();
   if (o.policy == Policy::pinned) return {{.kind = "pinned", .arch = o.pinned}};
   std::vector<PassEntry> entries{{.kind = "largest", .arch = sampler_.space().largest(o.extremes)},
@@ -83,11 +91,14 @@ std::vector<PassEntry> SupernetTarget::validation() const {
   return entries;
 }
 
-std::unique_ptr<Pass> SupernetTarget::open(const PassEntry& entry, const nn::Context& context) {
-  return std::make_unique<SupernetPass>(supernet_.select(entry.arch, context));
+template <class Super>
+std::unique_ptr<Pass> SuperTarget<Super>::open(const PassEntry& entry, const nn::Context& context) {
+  auto selection = supernet_.select(entry.arch, context);
+  return std::make_unique<SuperPass<decltype(selection)>>(std::move(selection));
 }
 
-json SupernetTarget::describe() const {
+template <class Super>
+json SuperTarget<Super>::describe() const {
   const Sampler::Options& o = sampler_.options();
   json value{{"kind", "supernet"},
              {"supernet", supernet_.to_json()},
@@ -100,5 +111,10 @@ json SupernetTarget::describe() const {
   if (o.policy == Policy::pinned) value["arch"] = o.pinned.to_json();
   return value;
 }
+
+template class ModelTarget<nn::Seq2Seq>;
+template class ModelTarget<nn::Bert>;
+template class SuperTarget<mos::Supernet>;
+template class SuperTarget<mos::SuperBert>;
 
 }  // namespace mosaic::nas

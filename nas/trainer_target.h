@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "mos/super_bert.h"
 #include "mos/supernet.h"
 #include "nas/sampler.h"
+#include "nn/loss.h"
 #include "nn/optim/optimizer.h"
 
 namespace mosaic::nas {
@@ -16,7 +18,8 @@ namespace mosaic::nas {
 class Pass {
  public:
   virtual ~Pass() = default;
-  virtual nn::Seq2Seq& model() = 0;
+  virtual nn::BatchLoss loss(const nn::Batch& batch, const nn::LossOptions& options,
+                             const nn::Context& context) = 0;
   // After the last backward of an update: pushes gathered gradients on to what the model was made of.
   virtual void finish() {}
 };
@@ -45,33 +48,37 @@ class TrainTarget {
   virtual json describe() const = 0;
 };
 
-// A model alone: standalone training, and finetuning of an extracted one.
-class StaticTarget final : public TrainTarget {
+// A model alone (nn::Seq2Seq or nn::Bert): standalone training, and finetuning of an extracted one.
+template <class Model>
+class ModelTarget final : public TrainTarget {
  public:
-  explicit StaticTarget(nn::Seq2Seq& model) : model_(model) {}
+  explicit ModelTarget(Model& model) : model_(model) {}
   nn::Module& module() override { return model_; }
   std::vector<PassEntry> passes(int64_t) const override { return {{.kind = "model"}}; }
   std::vector<PassEntry> validation() const override { return {{.kind = "model"}}; }
   std::unique_ptr<Pass> open(const PassEntry& entry, const nn::Context& context) override;
-  json describe() const override;
+  json describe() const override { return {{"kind", "model"}, {"model", model_.config().to_json()}}; }
 
  private:
-  nn::Seq2Seq& model_;
+  Model& model_;
 };
 
-class SupernetTarget final : public TrainTarget {
+struct SuperTargetOptions {
+  // Fixed random architectures validated beside the largest and the smallest.
+  int64_t validation_random = 4;
+  // Routers may learn at another rate, with another epsilon and no weight decay: Adam turns their vanishing
+  // gradients into full steps while experts are still alike.
+  double router_lr_scale = 1;
+  std::optional<double> router_eps = {};
+};
+
+// A supernet (mos::Supernet or mos::SuperBert).
+template <class Super>
+class SuperTarget final : public TrainTarget {
  public:
-  struct Options {
-    int64_t validation_random =
-        4;  // fixed random architectures validated beside the largest and the smallest
-    // Routers may learn at another rate, with another epsilon and no weight decay: Adam turns their vanishing
-    // gradients into full steps while experts are still alike.
-    double router_lr_scale = 1;
-    std::optional<double> router_eps = {};
-  };
-  SupernetTarget(mos::Supernet& supernet, Sampler sampler, const Options& options);
-  SupernetTarget(mos::Supernet& supernet, Sampler sampler)
-      : SupernetTarget(supernet, std::move(sampler), Options{}) {}
+  using Options = SuperTargetOptions;
+  // ArgumentError when the sampler draws from another space.
+  SuperTarget(Super& supernet, Sampler sampler, const Options& options = {});
 
   nn::Module& module() override { return supernet_; }
   std::vector<nn::ParameterGroup> groups() override;
@@ -81,9 +88,19 @@ class SupernetTarget final : public TrainTarget {
   json describe() const override;
 
  private:
-  mos::Supernet& supernet_;
+  Super& supernet_;
   Sampler sampler_;
   Options options_;
 };
+
+extern template class ModelTarget<nn::Seq2Seq>;
+extern template class ModelTarget<nn::Bert>;
+extern template class SuperTarget<mos::Supernet>;
+extern template class SuperTarget<mos::SuperBert>;
+
+using StaticTarget = ModelTarget<nn::Seq2Seq>;
+using BertTarget = ModelTarget<nn::Bert>;
+using SupernetTarget = SuperTarget<mos::Supernet>;
+using SuperBertTarget = SuperTarget<mos::SuperBert>;
 
 }  // namespace mosaic::nas

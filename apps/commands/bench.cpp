@@ -36,14 +36,15 @@ class SyntheticBatches final : public nas::BatchSource {
         id = static_cast<int32_t>(4 + rng.below(static_cast<uint64_t>(command.vocabulary - 4)));
       return Tensor::from(ids, shape);
     };
-    for (int64_t i = 0; i < command.batches; ++i) batches_.push_back({tokens(), tokens(), tokens()});
+    for (int64_t i = 0; i < command.batches; ++i)
+      batches_.push_back(nn::SequenceBatch{tokens(), tokens(), tokens()});
   }
-  std::vector<nn::SequenceBatch> next() override { return batches_; }
+  std::vector<nn::Batch> next() override { return batches_; }
   json cursor() const override { return json::object(); }
   void seek(const json&) override {}
 
  private:
-  std::vector<nn::SequenceBatch> batches_;
+  std::vector<nn::Batch> batches_;
 };
 
 // A trainer on synthetic batches, timed an update at a time.
@@ -67,7 +68,7 @@ class TimedTrainer {
     return options;
   }
   SyntheticBatches data_;
-  std::vector<nn::SequenceBatch> no_validation_;
+  std::vector<nn::Batch> no_validation_;
   nas::Trainer trainer_;
 };
 

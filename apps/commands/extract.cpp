@@ -8,31 +8,58 @@ namespace {
 
 struct ExtractCommand {
   std::filesystem::path run, out;
-  std::string arch, checkpoint = "best";
+  std::string arch, checkpoint = "best", format = "mosaic";
   bool force = false;
 };
 
-void extract(const ExtractCommand& command, const Program& program) {
+json made_by(const ExtractCommand& command, const auto& from) {
+  return {{"command", "extract"},
+          {"run", path_text(command.run)},
+          {"checkpoint", path_text(from.checkpoint)},
+          {"weights", command.checkpoint},
+          {"supernet", from.hash}};
+}
+
+// The result for machines, told to people.
+json extracted(const ExtractCommand& command, const mos::Space& space, const mos::Arch& arch,
+               nn::Module& model) {
+  const int64_t parameters = nn::parameter_count(model);
+  say(command.out.string(), ": ", with_thousands(parameters),
+      " parameters; its logits equal the supernet's bit by bit");
+  return {{"model", path_text(command.out)},
+          {"parameters", mos::parameters(space, arch)},
+          {"parameters_exact", parameters},
+          {"arch", arch.to_json()},
+          {"max_abs_difference", 0}};
+}
+
+json extract_translation(const ExtractCommand& command) {
+  check<UsageError>(command.format == "mosaic", "--format", "hf is for BERT");
   SupernetRun from = open_supernet(command.run, command.checkpoint);
   const mos::Arch arch = arch_from_file(from.supernet->space(), command.arch);
   const auto model = extract_checked(*from.supernet, arch);
   ModelFacts facts = from.facts;
   facts.arch = arch.to_json();
-  facts.made = {{"command", "extract"},
-                {"run", path_text(command.run)},
-                {"checkpoint", path_text(from.checkpoint)},
-                {"weights", command.checkpoint},
-                {"supernet", from.hash}};
+  facts.made = made_by(command, from);
   save_model(command.out, *model, from.subwords, facts, command.force);
-  const int64_t parameters = nn::parameter_count(*model);
-  say(command.out.string(), ": ", with_thousands(parameters),
-      " parameters; its logits equal the supernet's bit by bit");
-  if (program.json)
-    put_json({{"model", path_text(command.out)},
-              {"parameters", mos::parameters(from.supernet->space(), arch)},
-              {"parameters_exact", parameters},
-              {"arch", facts.arch},
-              {"max_abs_difference", 0}});
+  return extracted(command, from.supernet->space(), arch, *model);
+}
+
+json extract_bert(const ExtractCommand& command) {
+  SuperBertRun from = open_super_bert(command.run, command.checkpoint);
+  const mos::Arch arch = arch_from_file(from.supernet->space(), command.arch);
+  const auto model = extract_checked(*from.supernet, arch);
+  BertFacts facts = from.facts;
+  facts.arch = arch.to_json();
+  facts.made = made_by(command, from);
+  save_bert(command.out, *model, from.wordpiece, facts, command.force);
+  return extracted(command, from.supernet->space(), arch, *model);
+}
+
+void extract(const ExtractCommand& command, const Program& program) {
+  const json result =
+      supernet_kind(command.run) == "bert" ? extract_bert(command) : extract_translation(command);
+  if (program.json) put_json(result);
 }
 
 }  // namespace
@@ -45,6 +72,7 @@ void declare_extract(CLI::App& app, Program& program) {
   required(path_option(app, "-o,--out", command->out, "Model directory to make"));
   choice_option(app, "--checkpoint", command->checkpoint, {"best", "last", "average"},
                 "Weights of the supernet");
+  choice_option(app, "--format", command->format, {"mosaic", "hf"}, "hf: a BERT as a Hugging Face directory");
   flag(app, "--force", command->force, "Replace the model in the directory");
   json_flag(app, program);
   examples(app, {"mosaic extract --run runs/neuron --arch runs/search --out models/fast"});

@@ -9,17 +9,23 @@ namespace mosaic::apps {
 namespace {
 
 void finetune(const TrainCommand& command, const Program& program) {
-  const json config = resolve(command, default_finetune_settings());
-  FinetuneSettings settings = read_finetune_settings(config, "configuration");
+  const Task task = task_of(command);
+  const json config = resolve(command, default_finetune_settings(task));
+  FinetuneSettings settings = read_finetune_settings(config, "configuration", task);
   if (settings.train.data == path_text(command.data)) settings.train.data = command.data;  // need not be text
   if (settings.model == path_text(command.model)) settings.model = command.model;
-  const PreparedData data = open_data(settings.train.data);
-  const std::string weights = hash_file(settings.model / "model.safetensors");
-  Run run = open_run(command, config, "finetune");
-  run.manifest({{"command", "finetune"},
-                {"seed", settings.train.seed},
-                {"inputs", {{"data", data.hash()}, {"model", weights}}}});
-  const json result = run_finetuning(run, settings, data);
+  std::optional<Run> opened;
+  const auto train_on = [&](const auto& data) {
+    const std::string weights = hash_file(settings.model / "model.safetensors");
+    opened.emplace(open_run(command, config, "finetune"));
+    opened->manifest({{"command", "finetune"},
+                      {"seed", settings.train.seed},
+                      {"inputs", {{"data", data.hash()}, {"model", weights}}}});
+    return run_finetuning(*opened, settings, data);
+  };
+  const json result = task == Task::masked_lm ? train_on(open_mlm_data(settings.train.data))
+                                              : train_on(open_data(settings.train.data));
+  const Run& run = *opened;
   save_json(run.results() / "training.json", result);
   write_report(run.directory());
   say("validation loss ", fixed(result["initial_loss"].get<double>(), 4), " -> ",

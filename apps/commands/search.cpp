@@ -15,7 +15,7 @@ struct SearchCommand {
 };
 
 std::string latency_text(const json& result) {
-  if (result["latency_ms_predicted"].is_null()) return "";
+  if (!result.contains("latency_ms_predicted") || result["latency_ms_predicted"].is_null()) return "";
   std::string text = cat(", predicted ", fixed(result["latency_ms_predicted"].get<double>(), 2), " ms");
   if (!result["latency_ms_measured"].is_null())
     text += cat(", measured ", fixed(result["latency_ms_measured"].get<double>(), 2), " ms (95 % ",
@@ -24,16 +24,24 @@ std::string latency_text(const json& result) {
   return text;
 }
 
-void search(SearchCommand& command, const Program& program) {
-  check<UsageError>(!command.resume || !command.force, "--resume", "and --force exclude each other");
-  SearchSettings& settings = command.settings;
-  settings.constraint = join(command.constraints, " and ");
-  settings.seed = static_cast<uint64_t>(command.seed);
-  nas::Constraint::parse(settings.constraint);
-  SupernetRun supernet = open_supernet(command.run, settings.checkpoint);
-  const PreparedData data = open_data(command.data);
-  check<FormatError>(data.subwords.hash() == supernet.subwords.hash(), command.data.c_str(),
-                     "has other subwords than the supernet was trained with");
+std::string tokenizer_hash(const SupernetRun& run) {
+  return run.subwords.hash();
+}
+std::string tokenizer_hash(const PreparedData& data) {
+  return data.subwords.hash();
+}
+std::string tokenizer_hash(const SuperBertRun& run) {
+  return run.wordpiece.hash();
+}
+std::string tokenizer_hash(const MlmData& data) {
+  return data.wordpiece.hash();
+}
+
+template <class Supernet, class Data>
+json search_in(const SearchCommand& command, Supernet supernet, const Data& data) {
+  const SearchSettings& settings = command.settings;
+  check<FormatError>(tokenizer_hash(data) == tokenizer_hash(supernet), command.data.c_str(),
+                     "has another vocabulary than the supernet was trained with");
   json config = search_settings_json(settings);
   config["run"] = path_text(command.run);
   config["data"] = path_text(command.data);
@@ -48,14 +56,33 @@ void search(SearchCommand& command, const Program& program) {
   run.manifest({{"command", "search"}, {"seed", settings.seed}, {"inputs", inputs}});
   json result = run_search(run, supernet, data, settings);
   write_report(run.directory());
+  return result;
+}
+
+void tell(const SearchCommand& command, json result, const Program& program) {
   say("best: validation loss ", fixed(result["score"].get<double>(), 4), ", ",
       with_thousands(result["parameters"].get<int64_t>()), " parameters", latency_text(result), "; ",
-      result["distinct"].get<int64_t>(), " architectures scored; ", (run.results() / "best.json").string());
+      result["distinct"].get<int64_t>(), " architectures scored; ",
+      (command.out / "results" / "best.json").string());
   result.erase("points");
   if (program.json)
     put_json(result);
   else
     put(result["best"].dump() + "\n");
+}
+
+void search(SearchCommand& command, const Program& program) {
+  check<UsageError>(!command.resume || !command.force, "--resume", "and --force exclude each other");
+  SearchSettings& settings = command.settings;
+  settings.constraint = join(command.constraints, " and ");
+  settings.seed = static_cast<uint64_t>(command.seed);
+  nas::Constraint::parse(settings.constraint);
+  const bool bert = supernet_kind(command.run) == "bert";
+  const json result =
+      bert
+          ? search_in(command, open_super_bert(command.run, settings.checkpoint), open_mlm_data(command.data))
+          : search_in(command, open_supernet(command.run, settings.checkpoint), open_data(command.data));
+  tell(command, result, program);
 }
 
 }  // namespace
@@ -79,16 +106,19 @@ void declare_search(CLI::App& app, Program& program) {
   number_option(app, "--mutation", settings.mutation, 0, 1,
                 "Evolution: probability of a gene to be drawn anew");
   integer_option(app, "--samples", settings.samples, 1, 1000000, "Random: architectures");
-  integer_option(app, "--valid-pairs", settings.valid_pairs, 0, INT64_MAX,
-                 "Score on so many validation pairs, 0: all");
+  integer_option(app, "--valid-examples", settings.valid_examples, 0, INT64_MAX,
+                 "Score on so many validation pairs or sequences, 0: all");
   integer_option(app, "--measurements", settings.measurements, 0, 10000, "Of the winner's latency");
   integer_option(app, "--seed", command->seed, 0, INT64_MAX, "Of the search");
   flag(app, "--resume", command->resume, "Go on with the search in the directory");
   flag(app, "--force", command->force, "Delete the search in the directory and begin anew");
   threads_option(app);
   json_flag(app, program);
-  examples(app, {"mosaic search --run runs/neuron --data data --predictor latency.json \\",
-                 "    --constraint 'latency_ms<=40' --out runs/search"});
+  examples(app,
+           {"mosaic search --run runs/neuron --data data --predictor latency.json \\",
+            "    --constraint 'latency_ms<=40' --out runs/search",
+            "mosaic search --run runs/bert --data text --method exhaustive --constraint 'parameters<=3e6' \\",
+            "    --out runs/bert-search"});
   on_chosen(app, program, [command, &program] { search(*command, program); });
 }
 

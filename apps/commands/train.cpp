@@ -8,13 +8,20 @@ namespace mosaic::apps {
 namespace {
 
 void train(const TrainCommand& command, const Program& program) {
-  const json config = resolve(command, default_settings());
-  TrainSettings settings = read_settings(config, "configuration");
+  const Task task = task_of(command);
+  const json config = resolve(command, default_settings(task));
+  TrainSettings settings = read_settings(config, "configuration", task);
   if (settings.data == path_text(command.data)) settings.data = command.data;  // a path need not be text
-  const PreparedData data = open_data(settings.data);
-  Run run = open_run(command, config, "train");
-  run.manifest({{"command", "train"}, {"seed", settings.seed}, {"inputs", {{"data", data.hash()}}}});
-  const TrainingResult result = train_model(run, settings, data);
+  if (settings.init == path_text(command.init)) settings.init = command.init;
+  std::optional<Run> opened;
+  const auto train_on = [&](const auto& data) {
+    opened.emplace(open_run(command, config, "train"));
+    opened->manifest({{"command", "train"}, {"seed", settings.seed}, {"inputs", {{"data", data.hash()}}}});
+    return train_model(*opened, settings, data);
+  };
+  const TrainingResult result =
+      task == Task::masked_lm ? train_on(open_mlm_data(settings.data)) : train_on(open_data(settings.data));
+  const Run& run = *opened;
   json out = result.to_json();
   const std::filesystem::path kept = run.results() / "training.json";
   if (result.rested && std::filesystem::exists(kept))
@@ -33,9 +40,11 @@ void declare_train(CLI::App& app, Program& program) {
   auto command = std::make_shared<TrainCommand>();
   training_options(app, *command, true);
   json_flag(app, program);
-  examples(app, {"mosaic train --recipe tiny --data data --out runs/neuron",
-                 "mosaic train --recipe multi30k-tiny --data multi30k --out runs/standalone --max-time 60m",
-                 "mosaic train --resume --out runs/neuron"});
+  examples(app,
+           {"mosaic train --recipe tiny --data data --out runs/neuron",
+            "mosaic train --recipe multi30k-tiny --data multi30k --out runs/standalone --max-time 60m",
+            "mosaic train --recipe bert-tiny --method sandwich --data text --out runs/bert --max-time 40m",
+            "mosaic train --resume --out runs/neuron"});
   on_chosen(app, program, [command, &program] { train(*command, program); });
 }
 

@@ -66,6 +66,10 @@ json recipe(const std::string& name) {
 void lay_over(json& base, const json& over, const std::string& origin) {
   check<FormatError>(over.is_object(), origin.c_str(), "a configuration is an object {...}, got ",
                      over.type_name());
+  // A configuration of another task has other keys: said at once, not key by key.
+  if (const auto task = over.find("task"); task != over.end() && base.contains("task"))
+    check<FormatError>(*task == base["task"], origin.c_str(), "is for ", task->dump(), ", the data is for ",
+                       base["task"].dump());
   lay_over_at(base, over, origin, "");
 }
 

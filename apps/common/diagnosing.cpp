@@ -6,13 +6,15 @@
 
 namespace mosaic::apps {
 
-json diagnose(mos::Supernet& supernet, const std::vector<nn::SequenceBatch>& batches,
-              const DiagnoseOptions& options) {
+namespace {
+
+template <class Super>
+json diagnose_any(Super& supernet, const std::vector<nn::Batch>& batches, const DiagnoseOptions& options) {
   const NoGrad quiet;
   const mos::Space& space = supernet.space();
-  const mos::SelectionLoss loss = nas::selection_loss(batches, 0);
+  const auto loss = nas::selection_loss(batches);
   const auto loss_of = [&](const mos::Arch& arch) {
-    mos::Selection selection = supernet.select(arch);
+    auto selection = supernet.select(arch);
     return loss(selection);
   };
   const std::vector<mos::Arch> random = mos::diagnostic_archs(space, options.random, options.seed + 1);
@@ -35,6 +37,18 @@ json diagnose(mos::Supernet& supernet, const std::vector<nn::SequenceBatch>& bat
   out["route_swap_largest"] = mos::route_swap(supernet, space.largest(), random.front(), archs, loss);
   out["route_swap_smallest"] = mos::route_swap(supernet, space.smallest(), random.front(), archs, loss);
   return out;
+}
+
+}  // namespace
+
+json diagnose(mos::Supernet& supernet, const std::vector<nn::Batch>& batches,
+              const DiagnoseOptions& options) {
+  return diagnose_any(supernet, batches, options);
+}
+
+json diagnose(mos::SuperBert& supernet, const std::vector<nn::Batch>& batches,
+              const DiagnoseOptions& options) {
+  return diagnose_any(supernet, batches, options);
 }
 
 }  // namespace mosaic::apps

@@ -1,8 +1,12 @@
 // What a trained supernet is like: losses over architectures, and whether its mixture is alive.
 #pragma once
 
-#include "apps/common/sentences.h"
+#include <vector>
+
+#include "engine/core/json.h"
+#include "mos/super_bert.h"
 #include "mos/supernet.h"
+#include "nn/loss.h"
 
 namespace mosaic::apps {
 
@@ -14,8 +18,10 @@ struct DiagnoseOptions {
 
 // {"options": of the mixture, "validation": {"largest", "smallest", "random_mean", "random": [...]}} and,
 // with a mixture, "mixture", "routing", "route_swap_largest" and "route_swap_smallest" as mos/diagnostics.h
-// describes them. Losses are nats a target token without label smoothing.
-json diagnose(mos::Supernet& supernet, const std::vector<nn::SequenceBatch>& batches,
+// describes them. Losses are nats a target token (BERT: a masked token) without label smoothing.
+json diagnose(mos::Supernet& supernet, const std::vector<nn::Batch>& batches,
+              const DiagnoseOptions& options = {});
+json diagnose(mos::SuperBert& supernet, const std::vector<nn::Batch>& batches,
               const DiagnoseOptions& options = {});
 
 }  // namespace mosaic::apps

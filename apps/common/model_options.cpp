@@ -23,22 +23,48 @@ void model_options(CLI::App& app, ModelCommand& command) {
   threads_option(app);
 }
 
-StaticModel open(const ModelCommand& command) {
+namespace {
+
+// Whether a model directory is named, not a supernet's run with an architecture.
+bool names_directory(const ModelCommand& command) {
   check<UsageError>(command.model.empty() != command.run.empty(), "--model",
                     "or --run is needed, one of them");
   if (!command.model.empty()) {
     check<UsageError>(command.arch.empty(), "--arch",
                       "belongs to --run; a model directory has one architecture");
-    return open_model(command.model);
+    return true;
   }
   check<UsageError>(!command.arch.empty(), "--arch",
                     "is needed with --run: a file, a search's directory, largest or smallest");
+  return false;
+}
+
+}  // namespace
+
+StaticModel open(const ModelCommand& command) {
+  if (names_directory(command)) return open_model(command.model);
   SupernetRun from = open_supernet(command.run, command.checkpoint);
   const mos::Arch arch = arch_from_file(from.supernet->space(), command.arch);
   ModelFacts facts = from.facts;
   facts.arch = arch.to_json();
   return {.model = from.supernet->extract(arch),
           .subwords = std::move(from.subwords),
+          .facts = std::move(facts),
+          .hash = from.hash};
+}
+
+bool is_bert(const ModelCommand& command) {
+  return (names_directory(command) ? model_kind(command.model) : supernet_kind(command.run)) == "bert";
+}
+
+StaticBert open_static_bert(const ModelCommand& command) {
+  if (names_directory(command)) return open_bert(command.model);
+  SuperBertRun from = open_super_bert(command.run, command.checkpoint);
+  const mos::Arch arch = arch_from_file(from.supernet->space(), command.arch);
+  BertFacts facts = from.facts;
+  facts.arch = arch.to_json();
+  return {.model = from.supernet->extract(arch),
+          .wordpiece = std::move(from.wordpiece),
           .facts = std::move(facts),
           .hash = from.hash};
 }

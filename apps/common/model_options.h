@@ -1,6 +1,7 @@
 // The options by which `translate` and `evaluate` are told a model and how to decode.
 #pragma once
 
+#include "apps/common/bert_models.h"
 #include "apps/common/cli.h"
 #include "apps/common/models.h"
 #include "apps/common/sentences.h"
@@ -19,6 +20,9 @@ struct ModelCommand {
 void model_options(CLI::App& app, ModelCommand& command);
 // A static model, or an architecture extracted from a supernet.
 StaticModel open(const ModelCommand& command);
+// Whether the command names a BERT, and that BERT.
+bool is_bert(const ModelCommand& command);
+StaticBert open_static_bert(const ModelCommand& command);
 TranslateOptions translate_options(const ModelCommand& command, const ModelFacts& facts);
 
 }  // namespace mosaic::apps

@@ -1,4 +1,4 @@
-// Models on disk: static model directories, and supernets in run directories.
+// Translation models on disk: static model directories, and supernets in run directories.
 //
 // A static model directory runs alone:
 //   config.json        sizes, architecture, languages, how to decode, hash of the weights, where it came from
@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "apps/common/model_files.h"
 #include "apps/common/settings.h"
 #include "data/text/subwords.h"
 #include "mos/supernet.h"
@@ -52,14 +53,5 @@ struct SupernetRun {
 };
 // `which`: "best", "last", or "average" (of all numbered checkpoints).
 SupernetRun open_supernet(const std::filesystem::path& run, const std::string& which);
-
-// The folders of a run's numbered checkpoints, oldest first, and the one of a name.
-std::vector<std::filesystem::path> numbered_checkpoints(const std::filesystem::path& run);
-// The weights of "best", "last" or "average"; `from` receives the folder ("last" when nothing was validated).
-nn::StateDict checkpoint_weights(const std::filesystem::path& run, const std::string& which,
-                                 std::filesystem::path* from = nullptr);
-
-// Refuses what is not ours with a way out: a Python pickle, a GGUF file.
-void refuse_foreign_weights(const std::filesystem::path& file);
 
 }  // namespace mosaic::apps

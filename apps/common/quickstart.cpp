@@ -132,7 +132,7 @@ json Quickstart::search(bool again) {
                           .children = fields.integer("children", 0),
                           .samples = fields.integer("samples", 1),
                           .mutation = fields.number("mutation", 0, 1),
-                          .valid_pairs = fields.integer("valid_pairs", 0),
+                          .valid_examples = fields.integer("valid_pairs", 0),
                           .measurements = fields.integer("measurements", 2)};
   fields.finish();
   SupernetRun supernet = open_supernet(directory_ / "supernet", "best");

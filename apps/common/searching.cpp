@@ -10,6 +10,7 @@
 #include "apps/common/sentences.h"
 #include "apps/common/text.h"
 #include "engine/autograd/node.h"
+#include "engine/ops/ops.h"
 #include "nas/evolution.h"
 #include "nas/model_loss.h"
 #include "nas/pareto.h"
@@ -115,43 +116,47 @@ json search_settings_json(const SearchSettings& settings) {
           {"children", settings.children},
           {"samples", settings.samples},
           {"mutation", settings.mutation},
-          {"valid_pairs", settings.valid_pairs},
+          {"valid_examples", settings.valid_examples},
           {"max_tokens", settings.max_tokens},
           {"measurements", settings.measurements},
           {"seed", settings.seed}};
 }
 
-json run_search(Run& run, SupernetRun& from, const PreparedData& data, const SearchSettings& settings) {
-  const auto begin = std::chrono::steady_clock::now();
-  mos::Supernet& supernet = *from.supernet;
-  const mos::Space& space = supernet.space();
-  nas::Measures measures = nas::standard_measures(space);
-  std::optional<nas::Predictor> predictor;
-  if (!settings.predictor.empty()) {
-    predictor = nas::Predictor::load(settings.predictor, space);
-    measures.add("latency_ms", [&](const mos::Arch& arch) { return (*predictor)(arch); });
-  }
-  const nas::Constraint constraint = nas::Constraint::parse(settings.constraint);
+namespace {
+
+// What a search is about, whatever the task.
+struct Subject {
+  const mos::Space& space;
+  nas::Evaluator::Function score;
+  std::string identity;  // of the scores
+  json supernet;         // for the result
+};
+
+void check_constraint(const nas::Constraint& constraint, const nas::Measures& measures,
+                      const mos::Space& space, bool predicts) {
   for (const nas::Constraint::Term& term : constraint.terms()) {
-    check<UsageError>(term.name != "latency_ms" || predictor.has_value(), "--constraint",
-                      "latency_ms needs --predictor FILE; mosaic latency measure and fit make one");
+    check<UsageError>(term.name != "latency_ms" || predicts, "--constraint",
+                      space.model() == "bert" ? "latency_ms is for translation; parameters<=5e6 is a BERT's"
+                                              : "latency_ms needs --predictor FILE; mosaic latency measure "
+                                                "and fit make one");
     measures.value(term.name, space.largest());  // refuses an unknown name before anything is computed
   }
+}
 
-  std::vector<data::Example> examples = data.examples("valid");
-  if (settings.valid_pairs > 0 && settings.valid_pairs < static_cast<int64_t>(examples.size()))
-    examples.resize(static_cast<size_t>(settings.valid_pairs));
-  const std::vector<nn::SequenceBatch> batches =
-      validation_batches(examples, {.max_tokens = settings.max_tokens, .drop_long = true});
-  const nas::Evaluator::Function score = nas::supernet_score(supernet, batches, 0);
+// Searches and gathers the result; `add` may put more into it before it is saved.
+json search_subject(Run& run, const Subject& subject, const nas::Measures& measures, const std::string& cost,
+                    const SearchSettings& settings, const std::function<void(json&, const mos::Arch&)>& add) {
+  const auto begin = std::chrono::steady_clock::now();
+  const nas::Constraint constraint = nas::Constraint::parse(settings.constraint);
+  check_constraint(constraint, measures, subject.space, cost == "latency_ms");
   const auto stoppable = [&](const mos::Arch& arch) {
     stop_if_interrupted("what was scored is kept; --resume goes on");
-    return score(arch);
+    return subject.score(arch);
   };
-  nas::Evaluator evaluator(space, stoppable,
-                           {.identity = cat("nll:", from.hash, ":", data.hash(), ":", settings.valid_pairs),
+  nas::Evaluator evaluator(subject.space, stoppable,
+                           {.identity = cat("nll:", subject.identity, ":", settings.valid_examples),
                             .path = run.directory() / "scores.jsonl"});
-  const nas::SearchProblem problem{space, evaluator, constraint, measures};
+  const nas::SearchProblem problem{subject.space, evaluator, constraint, measures};
 
   nas::SearchResult result;
   {
@@ -167,29 +172,87 @@ json run_search(Run& run, SupernetRun& from, const PreparedData& data, const Sea
   }
   for (const std::string& note : result.notes) say("search: ", note);
 
-  const std::string cost = predictor ? "latency_ms" : "parameters";
   json out = nas::search_json(result, problem);
-  out["latency_ms_predicted"] = predictor ? json((*predictor)(result.best.arch)) : json();
-  out["latency_ms_measured"] = nullptr;
-  out["latency_ms_interval"] = nullptr;
-  if (predictor && settings.measurements > 1) {
-    const auto model = extract_checked(supernet, result.best.arch);
-    const MeasuredLatency measured = measure_with_interval(
-        *model, latency_options_from(predictor->measured(), settings.predictor.string() + ": measured"),
-        settings.measurements);
-    out["latency_ms_measured"] = measured.mean;
-    out["latency_ms_interval"] = {measured.low, measured.high};
-  }
+  out["perplexity"] = std::exp(result.best.score.loss);
+  if (add) add(out, result.best.arch);
   out["constraint"] = constraint.text();
   out["computed"] = evaluator.computed();
   out["front"] = front_json(result, measures, cost);
   out["points"] = cloud_json(result, measures, cost);
   out["cost"] = cost;
-  out["supernet"] = {{"checkpoint", path_text(from.checkpoint)}, {"hash", from.hash}};
+  out["supernet"] = subject.supernet;
   out["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   save_json(run.results() / "search.json", out);
   save_json(run.results() / "best.json", result.best.arch.to_json());
   return out;
+}
+
+// Bit by bit.
+void check_equal_logits(const Tensor& mine, const Tensor& theirs) {
+  const Tensor a = mine.dense(), b = theirs.dense();
+  const bool equal = a.shape() == b.shape() &&
+                     std::memcmp(a.raw(), b.raw(), static_cast<size_t>(a.numel()) * sizeof(float)) == 0;
+  check<BackendError>(equal, "extract", "the extracted model's logits are not those of the supernet");
+}
+
+// Random ids {rows, length} below `vocabulary` without padding.
+Tensor random_ids(Generator& rng, int64_t rows, int64_t length, int64_t vocabulary, int64_t padding,
+                  int64_t instead) {
+  std::vector<int32_t> ids;
+  for (int64_t i = 0; i < rows * length; ++i) {
+    const auto id = static_cast<int64_t>(rng.below(static_cast<uint64_t>(vocabulary)));
+    ids.push_back(static_cast<int32_t>(id == padding ? instead : id));
+  }
+  return Tensor::from(std::span<const int32_t>(ids), {rows, length});
+}
+
+}  // namespace
+
+json run_search(Run& run, SupernetRun& from, const PreparedData& data, const SearchSettings& settings) {
+  mos::Supernet& supernet = *from.supernet;
+  const mos::Space& space = supernet.space();
+  nas::Measures measures = nas::standard_measures(space);
+  std::optional<nas::Predictor> predictor;
+  if (!settings.predictor.empty()) {
+    predictor = nas::Predictor::load(settings.predictor, space);
+    measures.add("latency_ms", [&](const mos::Arch& arch) { return (*predictor)(arch); });
+  }
+  std::vector<data::Example> examples = data.examples("valid");
+  if (settings.valid_examples > 0 && settings.valid_examples < static_cast<int64_t>(examples.size()))
+    examples.resize(static_cast<size_t>(settings.valid_examples));
+  const std::vector<nn::Batch> batches =
+      validation_batches(examples, {.max_tokens = settings.max_tokens, .drop_long = true});
+  const auto latency = [&](json& out, const mos::Arch& best) {
+    out["latency_ms_predicted"] = predictor ? json((*predictor)(best)) : json();
+    out["latency_ms_measured"] = nullptr;
+    out["latency_ms_interval"] = nullptr;
+    if (!predictor || settings.measurements < 2) return;
+    const MeasuredLatency measured = measure_with_interval(
+        *extract_checked(supernet, best),
+        latency_options_from(predictor->measured(), settings.predictor.string() + ": measured"),
+        settings.measurements);
+    out["latency_ms_measured"] = measured.mean;
+    out["latency_ms_interval"] = {measured.low, measured.high};
+  };
+  return search_subject(run,
+                        {.space = space,
+                         .score = nas::supernet_score(supernet, batches, 0),
+                         .identity = cat(from.hash, ":", data.hash()),
+                         .supernet = {{"checkpoint", path_text(from.checkpoint)}, {"hash", from.hash}}},
+                        measures, predictor ? "latency_ms" : "parameters", settings, latency);
+}
+
+json run_search(Run& run, SuperBertRun& from, const MlmData& data, const SearchSettings& settings) {
+  mos::SuperBert& supernet = *from.supernet;
+  check<UsageError>(settings.predictor.empty(), "--predictor", "is for translation models");
+  const int64_t rows = std::max<int64_t>(1, settings.max_tokens / data.corpus.valid().length());
+  const std::vector<nn::Batch> batches = mlm_validation_batches(data, {}, rows, settings.valid_examples);
+  return search_subject(run,
+                        {.space = supernet.space(),
+                         .score = nas::supernet_score(supernet, batches, 0),
+                         .identity = cat(from.hash, ":", data.hash()),
+                         .supernet = {{"checkpoint", path_text(from.checkpoint)}, {"hash", from.hash}}},
+                        nas::standard_measures(supernet.space()), "parameters", settings, {});
 }
 
 std::unique_ptr<nn::Seq2Seq> extract_checked(mos::Supernet& supernet, const mos::Arch& arch) {
@@ -197,22 +260,27 @@ std::unique_ptr<nn::Seq2Seq> extract_checked(mos::Supernet& supernet, const mos:
   auto model = supernet.extract(arch);
   mos::Selection selection = supernet.select(arch);
   Generator rng = Generator(11).fork("extract");
-  const int64_t rows = 3, length = 7;
-  std::vector<int32_t> source, input;
   const nn::TransformerConfig& sizes = model->config();
-  for (int64_t i = 0; i < rows * length; ++i) {
-    source.push_back(static_cast<int32_t>(rng.below(static_cast<uint64_t>(sizes.source_vocabulary))));
-    input.push_back(static_cast<int32_t>(rng.below(static_cast<uint64_t>(sizes.target_vocabulary))));
-    if (source.back() == sizes.padding) source.back() = static_cast<int32_t>(sizes.eos);
-    if (input.back() == sizes.padding) input.back() = static_cast<int32_t>(sizes.eos);
-  }
-  const Tensor s = Tensor::from(std::span<const int32_t>(source), {rows, length});
-  const Tensor t = Tensor::from(std::span<const int32_t>(input), {rows, length});
-  const Tensor mine = model->logits(s, t).dense(), theirs = selection.model().logits(s, t).dense();
-  const bool equal =
-      mine.shape() == theirs.shape() &&
-      std::memcmp(mine.raw(), theirs.raw(), static_cast<size_t>(mine.numel()) * sizeof(float)) == 0;
-  check<BackendError>(equal, "extract", "the extracted model's logits are not those of the supernet");
+  const auto ids = [&](int64_t vocabulary) {
+    return random_ids(rng, 3, 7, vocabulary, sizes.padding, sizes.eos);
+  };
+  const Tensor source = ids(sizes.source_vocabulary), input = ids(sizes.target_vocabulary);
+  check_equal_logits(model->logits(source, input), selection.model().logits(source, input));
+  return model;
+}
+
+std::unique_ptr<nn::Bert> extract_checked(mos::SuperBert& supernet, const mos::Arch& arch) {
+  const NoGrad quiet;
+  auto model = supernet.extract(arch);
+  mos::BertSelection selection = supernet.select(arch);
+  Generator rng = Generator(11).fork("extract");
+  const nn::BertConfig& sizes = model->config();
+  const Tensor ids =
+      random_ids(rng, 3, 7, sizes.vocabulary, sizes.padding, (sizes.padding + 1) % sizes.vocabulary);
+  const auto logits = [&](const nn::Bert& bert) {
+    return bert.mlm_logits(bert.encode({.ids = ids, .types = {}, .mask = {}}), arange(21));
+  };
+  check_equal_logits(logits(*model), logits(selection.model()));
   return model;
 }
 

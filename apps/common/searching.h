@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "apps/common/bert_models.h"
+#include "apps/common/mlm_data.h"
 #include "apps/common/models.h"
 #include "apps/common/prepared.h"
 #include "apps/common/run.h"
@@ -38,20 +40,24 @@ struct SearchSettings {
   std::filesystem::path predictor;   // needed when the constraint names latency_ms
   int64_t iterations = 30, parents = 25, mutants = 50, children = 50, samples = 500;
   double mutation = 0.3;
-  int64_t valid_pairs = 0;  // score on the first so many validation pairs; 0: all
-  int64_t max_tokens = 4096;
-  int64_t measurements = 10;  // of the winner's latency; 0: it is not measured
+  int64_t valid_examples = 0;  // score on the first so many validation pairs or sequences; 0: all
+  int64_t max_tokens = 4096;   // of a batch
+  int64_t measurements = 10;   // of the winner's latency; 0: it is not measured
   uint64_t seed = 1;
 };
 json search_settings_json(const SearchSettings& settings);
 
 // Searches with scores kept in the run directory (scores.jsonl, evolution.json), so that it can go on later.
-// Writes results/search.json and returns it: best, score, latency_ms_predicted, latency_ms_measured,
-// latency_ms_interval, parameters, evaluated, distinct, seconds, front, notes.
+// Writes results/search.json and returns it: best, score, perplexity, parameters, evaluated, distinct,
+// seconds, front, notes, and of translation models latency_ms_predicted, latency_ms_measured and
+// latency_ms_interval. A BERT's score is the loss of the validation sequences under their fixed masks.
+// UsageError for a latency_ms constraint on a BERT.
 json run_search(Run& run, SupernetRun& supernet, const PreparedData& data, const SearchSettings& settings);
+json run_search(Run& run, SuperBertRun& supernet, const MlmData& data, const SearchSettings& settings);
 
 // The architecture's static model; throws BackendError unless its logits equal the supernet's bit by bit.
 std::unique_ptr<nn::Seq2Seq> extract_checked(mos::Supernet& supernet, const mos::Arch& arch);
+std::unique_ptr<nn::Bert> extract_checked(mos::SuperBert& supernet, const mos::Arch& arch);
 
 // An architecture from "largest", "smallest", an architecture file, or a search's result file or run
 // directory.

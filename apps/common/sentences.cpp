@@ -57,14 +57,14 @@ nn::SequenceBatch to_tensors(const data::Batch& batch) {
           .targets = ids(batch.target, batch.rows, batch.target_length)};
 }
 
-std::vector<nn::SequenceBatch> validation_batches(const std::vector<data::Example>& examples,
-                                                  const data::BatchOptions& options) {
+std::vector<nn::Batch> validation_batches(const std::vector<data::Example>& examples,
+                                          const data::BatchOptions& options) {
   data::BatchOptions how = options;
   how.drop_long = true;
   const data::BatchPlan plan(examples, how, Generator(1));
   if (plan.dropped() > 0)
     warn(plan.dropped(), " of ", examples.size(), " validation pairs are too long and left out");
-  std::vector<nn::SequenceBatch> batches;
+  std::vector<nn::Batch> batches;
   for (const auto& indices : plan.sorted())
     batches.push_back(to_tensors(data::make_batch(examples, indices)));
   return batches;
@@ -77,31 +77,22 @@ PlannedBatches::PlannedBatches(std::vector<data::Example> examples, const data::
       tokens_per_update_(tokens_per_update),
       identity_(std::move(identity)) {}
 
-std::vector<nn::SequenceBatch> PlannedBatches::next() {
+std::vector<nn::Batch> PlannedBatches::next() {
   const data::Update update = plan_.update(position_, tokens_per_update_);
   position_ = update.next;
-  tokens_ += update.target_tokens;
-  std::vector<nn::SequenceBatch> batches;
+  std::vector<nn::Batch> batches;
   for (const auto& indices : update.batches)
     batches.push_back(to_tensors(data::make_batch(examples_, indices)));
-  if (on_update) on_update();
+  gave(update.target_tokens);
   return batches;
 }
 
 json PlannedBatches::cursor() const {
-  return {{"data", identity_}, {"position", data::describe(position_)}};
+  return cursor_of(identity_, position_);
 }
 
 void PlannedBatches::seek(const json& cursor) {
-  Fields fields(cursor, "data cursor");
-  const std::string identity = fields.text("data");
-  check<FormatError>(identity == identity_, "data cursor", "is of other training data (", identity,
-                     ", this is ", identity_, ")");
-  const data::DataPosition position = data::data_position(fields.object("position"), "data cursor");
-  fields.finish();
-  check<FormatError>(position.batch < plan_.batches() || position.batch == 0, "data cursor", "batch ",
-                     position.batch, " is outside the ", plan_.batches(), " of an epoch");
-  position_ = position;
+  position_ = position_from(cursor, identity_, plan_.batches());
 }
 
 Translations translate_lines(const nn::Seq2Seq& model, const data::Subwords& subwords,

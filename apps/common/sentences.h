@@ -5,10 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "apps/common/batches.h"
 #include "apps/common/settings.h"
-#include "data/batch.h"
 #include "data/text/subwords.h"
-#include "nas/trainer.h"
 #include "nn/decode/decode.h"
 
 namespace mosaic::apps {
@@ -17,29 +16,26 @@ nn::SequenceBatch to_tensors(const data::Batch& batch);
 
 // All examples in batches from short to long, for losses. Examples that are too long are left out with a
 // warning.
-std::vector<nn::SequenceBatch> validation_batches(const std::vector<data::Example>& examples,
-                                                  const data::BatchOptions& options);
+std::vector<nn::Batch> validation_batches(const std::vector<data::Example>& examples,
+                                          const data::BatchOptions& options);
 
-// The batches of a data::BatchPlan as updates of about equal token counts; `on_update` is told of every
-// update.
-class PlannedBatches final : public nas::BatchSource {
+// The batches of a data::BatchPlan as updates of about equal token counts.
+class PlannedBatches final : public UpdateSource {
  public:
   // identity: what the cursor belongs to; a cursor of other data is refused.
   PlannedBatches(std::vector<data::Example> examples, const data::BatchOptions& options,
                  int64_t tokens_per_update, const Generator& random, std::string identity);
 
-  std::vector<nn::SequenceBatch> next() override;
+  std::vector<nn::Batch> next() override;
   json cursor() const override;
   void seek(const json& cursor) override;
 
   const data::BatchPlan& plan() const { return plan_; }
-  int64_t tokens() const { return tokens_; }  // target tokens given out so far in this process
-  std::function<void()> on_update;
 
  private:
   std::vector<data::Example> examples_;
   data::BatchPlan plan_;
-  int64_t tokens_per_update_, tokens_ = 0;
+  int64_t tokens_per_update_;
   std::string identity_;
   data::DataPosition position_;
 };

@@ -1,7 +1,5 @@
 #include "apps/common/train_command.h"
 
-#include "apps/common/settings.h"
-
 namespace mosaic::apps {
 namespace {
 
@@ -21,6 +19,7 @@ void training_options(CLI::App& app, TrainCommand& command, bool with_method) {
   path_option(app, "-c,--config", command.sources.file, "Configuration file (JSON)");
   texts_option(app, "--set", command.sources.assignments,
                "One setting, as training.updates=500; may be repeated");
+  if (with_method) path_option(app, "--init", command.init, "BERT: model directory to start from");
   if (with_method)
     text_option(app, "--method", command.method, "What is trained: " + join(method_names(), ", "));
   integer_option(app, "--seed", command.seed, 0, INT64_MAX, "Of everything random");
@@ -31,6 +30,27 @@ void training_options(CLI::App& app, TrainCommand& command, bool with_method) {
   flag(app, "--override", command.allow_changes, "Resume although the configuration changed");
   flag(app, "--trial-run", command.trial, "A few updates, to see that everything is in place");
   threads_option(app);
+}
+
+Task task_of(const TrainCommand& command) {
+  if (!command.data.empty()) return task_of_data(command.data);
+  const auto data_in = [](const json& config) -> std::string {
+    const auto found = config.find("data");
+    return found != config.end() && found->is_string() ? found->get<std::string>() : "";
+  };
+  for (auto text = command.sources.assignments.rbegin(); text != command.sources.assignments.rend(); ++text)
+    if (text->starts_with("data=")) return task_of_data(text->substr(5));
+  if (const auto& file = command.sources.file; !file.empty())
+    if (const json config = load_json(file); config.is_object() && !data_in(config).empty())
+      return task_of_data(data_in(config));
+  const std::filesystem::path saved = command.out / "config.json";
+  if (command.resume && std::filesystem::exists(saved)) {
+    const json file = load_json(saved);
+    Fields fields(file, saved.string());
+    return task_of_data(data_in(fields.object("config")));
+  }
+  const json named = command.sources.recipe.empty() ? json::object() : recipe(command.sources.recipe);
+  return task_named(named.value("task", "translation"), "recipe " + command.sources.recipe);
 }
 
 json resolve(const TrainCommand& command, const json& defaults) {
@@ -50,13 +70,19 @@ json resolve(const TrainCommand& command, const json& defaults) {
   if (!command.method.empty()) lay_over(config, method_settings(command.method), "--method");
   if (!command.data.empty()) config["data"] = path_text(command.data);
   if (!command.model.empty()) config["model"] = path_text(command.model);
+  if (!command.init.empty()) {
+    check<UsageError>(config["model"].contains("init"), "--init",
+                      "is for BERT; finetune --model trains a "
+                      "translation model further");
+    config["model"]["init"] = path_text(command.init);
+  }
   if (command.seed) config["seed"] = *command.seed;
   if (command.max_time) config["training"]["max_seconds"] = *command.max_time;
   for (const std::string& assignment : assignments) lay_over(config, parse_assignment(assignment), "--set");
   if (command.trial) {
     config["training"]["updates"] = 10;
     config["training"]["log_every"] = 2;
-    config["batches"]["valid_pairs"] = 50;
+    config["batches"][config["batches"].contains("valid_pairs") ? "valid_pairs" : "valid_sequences"] = 50;
   }
   return config;
 }

@@ -4,13 +4,14 @@
 #include "apps/common/cli.h"
 #include "apps/common/config.h"
 #include "apps/common/run.h"
+#include "apps/common/settings.h"
 
 namespace mosaic::apps {
 
 struct TrainCommand {
   ConfigSources sources;
   std::string method;  // train only
-  std::filesystem::path out, data, model;
+  std::filesystem::path out, data, model, init;
   std::optional<int64_t> seed;
   std::optional<double> max_time;
   bool resume = false, force = false, allow_changes = false, trial = false;
@@ -18,6 +19,9 @@ struct TrainCommand {
 
 // Declares them; --method only where `with_method`.
 void training_options(CLI::App& app, TrainCommand& command, bool with_method);
+// The task of the data directory that the command line, its configuration file or the saved run names;
+// without any, that of the recipe.
+Task task_of(const TrainCommand& command);
 // The configuration of the command line over the defaults. A resumed run keeps its saved configuration, with
 // what the command line says laid over it.
 json resolve(const TrainCommand& command, const json& defaults);

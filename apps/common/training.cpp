@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "apps/common/bert_models.h"
 #include "apps/common/diagnosing.h"
 #include "apps/common/interrupt.h"
 #include "apps/common/models.h"
@@ -34,17 +35,14 @@ void tell(const json& record) {
     detail(record.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
-std::vector<nn::SequenceBatch> validation_set(const TrainSettings& settings, const PreparedData& data) {
-  std::vector<data::Example> valid = data.examples("valid");
-  if (settings.valid_pairs > 0 && settings.valid_pairs < static_cast<int64_t>(valid.size()))
-    valid.resize(static_cast<size_t>(settings.valid_pairs));
-  return validation_batches(valid, settings.batches);
-}
-
 double last_validation(const std::vector<json>& log) {
   for (auto event = log.rbegin(); event != log.rend(); ++event)
     if (event->value("event", "") == "validation") return event->value("score", 0.0);
   return NAN;
+}
+
+json made_by(const TrainSettings& settings, const Run& run, const std::string& data) {
+  return {{"command", "train"}, {"run", path_text(run.directory())}, {"data", data}, {"seed", settings.seed}};
 }
 
 ModelFacts facts_of(const TrainSettings& settings, const PreparedData& data, const Run& run) {
@@ -53,27 +51,33 @@ ModelFacts facts_of(const TrainSettings& settings, const PreparedData& data, con
           .arch = settings.standalone ? settings.arch.to_json() : json(),
           .space = settings.space.to_json(),
           .decoding = settings.decoding,
-          .made = {{"command", "train"},
-                   {"run", path_text(run.directory())},
-                   {"data", data.hash()},
-                   {"seed", settings.seed}}};
+          .made = made_by(settings, run, data.hash())};
 }
 
-TrainingResult train_supernet(Run& run, const TrainSettings& settings, const PreparedData& data) {
-  mos::Supernet supernet(settings.space, supernet_options(settings, data.subwords),
-                         Generator(settings.seed).fork("init"));
+BertFacts facts_of(const TrainSettings& settings, const MlmData& data, const Run& run) {
+  return {.arch = settings.standalone ? settings.arch.to_json() : json(),
+          .space = settings.space.to_json(),
+          .task = "",
+          .labels = {},
+          .made = made_by(settings, run, data.hash())};
+}
+
+template <class Super>
+TrainingResult train_supernet(Run& run, const TrainSettings& settings, Super& supernet,
+                              const TrainingData& data) {
   say("supernet of space ", settings.space.name(), ", ", mos::routing_name(settings.mixture.routing),
       " mixture, ", with_thousands(nn::parameter_count(supernet)), " parameters");
-  save_supernet_facts(run.directory(), supernet, data.subwords, facts_of(settings, data, run));
-  nas::SupernetTarget target(supernet, nas::Sampler(settings.space, settings.sampling), settings.target);
+  nas::SuperTarget<Super> target(supernet, nas::Sampler(settings.space, settings.sampling), settings.target);
   TrainingResult result = run_training(run, target, settings, data, "train");
-  if (const auto kept = run.results() / "diagnostics.json"; std::filesystem::exists(kept) && result.rested) {
+  const fs::path kept = run.results() / "diagnostics.json";
+  if (fs::exists(kept) && result.rested) {
     result.diagnostics = load_json(kept);
     return result;
   }
+  if (data.valid.empty()) return result;
   nn::load(supernet, checkpoint_weights(run.directory(), "best"));
-  result.diagnostics = diagnose(supernet, validation_set(settings, data));
-  save_json(run.results() / "diagnostics.json", result.diagnostics);
+  result.diagnostics = diagnose(supernet, data.valid);
+  save_json(kept, result.diagnostics);
   run.log({{"event", "diagnostics"}, {"update", result.updates}, {"diagnostics", result.diagnostics}});
   const json& losses = result.diagnostics["validation"];
   say("validation nll: largest ", fixed(losses["largest"].get<double>(), 4), ", smallest ",
@@ -82,17 +86,39 @@ TrainingResult train_supernet(Run& run, const TrainSettings& settings, const Pre
   return result;
 }
 
-TrainingResult train_standalone(Run& run, const TrainSettings& settings, const PreparedData& data) {
-  Generator init = Generator(settings.seed).fork("init");
-  nn::Seq2Seq model(standalone_config(settings, data.subwords), init);
+template <class Model>
+TrainingResult train_standalone(Run& run, const TrainSettings& settings, Model& model,
+                                const TrainingData& data) {
   say("standalone model of space ", settings.space.name(), ", ", with_thousands(nn::parameter_count(model)),
       " parameters");
-  nas::StaticTarget target(model);
+  nas::ModelTarget<Model> target(model);
   const TrainingResult result = run_training(run, target, settings, data, "train");
   nn::load(model, checkpoint_weights(run.directory(), settings.average > 1 ? "average" : "best"));
-  save_model(run.directory() / "model", model, data.subwords, facts_of(settings, data, run), true);
   say("model in ", (run.directory() / "model").string());
   return result;
+}
+
+// The model that training starts from; its vocabulary must be the data's.
+StaticBert initial_bert(const TrainSettings& settings, const MlmData& data) {
+  StaticBert from = open_bert(settings.init);
+  check<FormatError>(from.wordpiece.hash() == data.wordpiece.hash(), settings.init.c_str(),
+                     "has another vocabulary than the data: mosaic data mlm --vocab ",
+                     (settings.init / "vocab.txt").string(), " makes data with its own");
+  return from;
+}
+
+// What a model may lack that training starts from: the head, when it was made for another purpose.
+void check_initial(const std::vector<std::string>& missing, const TrainSettings& settings) {
+  for (const std::string& name : missing)
+    check<FormatError>(name.starts_with("mlm."), settings.init.c_str(), "lacks ", name);
+  if (!missing.empty()) warn(settings.init.string(), " has no masked-language-model head: it starts anew");
+  say("starting from the weights of ", settings.init.string());
+}
+
+nn::StateDict initial_weights(const TrainSettings& settings, const MlmData& data) {
+  nn::StateDict weights = nn::state_dict(*initial_bert(settings, data).model);
+  std::erase_if(weights, [](const auto& item) { return item.first.starts_with("classifier."); });
+  return weights;
 }
 
 }  // namespace
@@ -110,14 +136,7 @@ json TrainingResult::to_json() const {
 }
 
 TrainingResult run_training(Run& run, nas::TrainTarget& target, const TrainSettings& settings,
-                            const PreparedData& data, const std::string& label) {
-  const Generator random(settings.seed);
-  PlannedBatches batches(data.examples("train"), settings.batches, settings.tokens_per_update,
-                         random.fork("data"), data.hash());
-  if (batches.plan().dropped() > 0)
-    warn(batches.plan().dropped(), " training pairs are too long and left out");
-  const std::vector<nn::SequenceBatch> validation = validation_set(settings, data);
-
+                            const TrainingData& data, const std::string& label) {
   nas::TrainerOptions options = settings.trainer;
   options.directory = run.checkpoints();
   options.stop = &stop_flag();
@@ -125,13 +144,14 @@ TrainingResult run_training(Run& run, nas::TrainTarget& target, const TrainSetti
     run.log(record);
     tell(record);
   };
-  nas::Trainer trainer(target, batches, validation, options);
+  UpdateSource& batches = *data.train;
+  nas::Trainer trainer(target, batches, data.valid, options);
   if (trainer.resume()) say("going on from update ", trainer.updates());
   run.rewind_log(trainer.updates());
-  detail(batches.plan().examples(), " training pairs in ", batches.plan().batches(), " batches");
 
   allocator().reset_peak();
-  const bool at_end = trainer.updates() >= options.max_updates;
+  const bool at_end = trainer.updates() >= options.max_updates ||
+                      (options.schedule_by_time && trainer.seconds() >= options.max_seconds);
   nas::StopReason reason = nas::StopReason::finished;
   Progress progress(label, options.max_updates);
   batches.on_update = [&] { progress.update(trainer.updates()); };
@@ -173,8 +193,73 @@ nn::TransformerConfig standalone_config(const TrainSettings& settings, const dat
   return mos::Supernet(settings.space, options).model_config(settings.arch);
 }
 
+mos::SuperBert::Options supernet_options(const TrainSettings& settings, const data::WordPiece& wordpiece) {
+  return {.vocabulary = wordpiece.size(),
+          .padding = wordpiece.pad(),
+          .mixture = settings.mixture,
+          .expert_start = settings.expert_start,
+          .dropout = settings.dropout,
+          .attention_dropout = settings.attention_dropout,
+          .scale_dropout = settings.scale_dropout};
+}
+
+TrainingData training_data(const TrainSettings& settings, const PreparedData& data) {
+  auto batches =
+      std::make_unique<PlannedBatches>(data.examples("train"), settings.batches, settings.tokens_per_update,
+                                       Generator(settings.seed).fork("data"), data.hash());
+  const data::BatchPlan& plan = batches->plan();
+  if (plan.dropped() > 0) warn(plan.dropped(), " training pairs are too long and left out");
+  detail(plan.examples(), " training pairs in ", plan.batches(), " batches");
+  std::vector<data::Example> valid = data.examples("valid");
+  if (settings.valid_examples > 0 && settings.valid_examples < static_cast<int64_t>(valid.size()))
+    valid.resize(static_cast<size_t>(settings.valid_examples));
+  return {.train = std::move(batches), .valid = validation_batches(valid, settings.batches)};
+}
+
+TrainingData training_data(const TrainSettings& settings, const MlmData& data) {
+  return {
+      .train = std::make_unique<MlmUpdates>(data, settings.masking, settings.rows, settings.rows_per_update,
+                                            Generator(settings.seed).fork("data")),
+      .valid = mlm_validation_batches(data, settings.masking, settings.rows, settings.valid_examples)};
+}
+
 TrainingResult train_model(Run& run, const TrainSettings& settings, const PreparedData& data) {
-  return settings.standalone ? train_standalone(run, settings, data) : train_supernet(run, settings, data);
+  Generator init = Generator(settings.seed).fork("init");
+  const ModelFacts facts = facts_of(settings, data, run);
+  const TrainingData batches = training_data(settings, data);
+  if (!settings.standalone) {
+    mos::Supernet supernet(settings.space, supernet_options(settings, data.subwords), init);
+    save_supernet_facts(run.directory(), supernet, data.subwords, facts);
+    return train_supernet(run, settings, supernet, batches);
+  }
+  nn::Seq2Seq model(standalone_config(settings, data.subwords), init);
+  const TrainingResult result = train_standalone(run, settings, model, batches);
+  save_model(run.directory() / "model", model, data.subwords, facts, true);
+  return result;
+}
+
+TrainingResult train_model(Run& run, const TrainSettings& settings, const MlmData& data) {
+  Generator init = Generator(settings.seed).fork("init");
+  const BertFacts facts = facts_of(settings, data, run);
+  const TrainingData batches = training_data(settings, data);
+  mos::SuperBert::Options options = supernet_options(settings, data.wordpiece);
+  if (!settings.standalone) {
+    mos::SuperBert supernet(settings.space, options, init);
+    if (!settings.init.empty()) check_initial(supernet.start_from(initial_weights(settings, data)), settings);
+    save_supernet_facts(run.directory(), supernet, data.wordpiece, facts);
+    return train_supernet(run, settings, supernet, batches);
+  }
+  options.mixture = {};
+  nn::Bert model(mos::SuperBert(settings.space, options).model_config(settings.arch), init);
+  if (!settings.init.empty()) {
+    const nn::LoadReport report = nn::load(model, initial_weights(settings, data), nn::Strict::no);
+    check<FormatError>(report.unexpected.empty(), settings.init.c_str(), "has ",
+                       join(report.unexpected, ", "), ", which the model has not");
+    check_initial(report.missing, settings);
+  }
+  const TrainingResult result = train_standalone(run, settings, model, batches);
+  save_bert(run.directory() / "model", model, data.wordpiece, facts, true);
+  return result;
 }
 
 }  // namespace mosaic::apps

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "apps/common/batches.h"
+#include "apps/common/mlm_data.h"
 #include "apps/common/prepared.h"
 #include "apps/common/run.h"
 #include "apps/common/settings.h"
@@ -13,7 +15,7 @@ namespace mosaic::apps {
 struct TrainingResult {
   int64_t updates = 0;
   double seconds = 0;            // of training, earlier sessions included
-  double tokens_per_second = 0;  // target tokens of the data in this session, each counted once
+  double tokens_per_second = 0;  // of the data in this session, each counted once
   double loss = 0;               // of the last validation, nats a token with label smoothing
   double best_loss = 0;
   uint64_t peak_bytes = 0;  // tensor memory
@@ -29,14 +31,20 @@ struct TrainingResult {
 // none. A run that is at its end already is left as it is. Throws Interrupted, after a checkpoint was
 // written, when somebody asks to stop.
 TrainingResult run_training(Run& run, nas::TrainTarget& target, const TrainSettings& settings,
-                            const PreparedData& data, const std::string& label);
+                            const TrainingData& data, const std::string& label);
+
+// A data directory's batches as the settings want them.
+TrainingData training_data(const TrainSettings& settings, const PreparedData& data);
+TrainingData training_data(const TrainSettings& settings, const MlmData& data);
 
 // Trains what the settings describe: a supernet, which leaves supernet.json in the run, or one architecture
 // from scratch, which leaves RUN/model.
 TrainingResult train_model(Run& run, const TrainSettings& settings, const PreparedData& data);
+TrainingResult train_model(Run& run, const TrainSettings& settings, const MlmData& data);
 
-// A supernet with fresh weights for a data directory's vocabulary.
+// Of a supernet for a data directory's vocabulary.
 mos::Supernet::Options supernet_options(const TrainSettings& settings, const data::Subwords& subwords);
+mos::SuperBert::Options supernet_options(const TrainSettings& settings, const data::WordPiece& wordpiece);
 // The sizes of the standalone model of settings.arch.
 nn::TransformerConfig standalone_config(const TrainSettings& settings, const data::Subwords& subwords);
 

@@ -19,7 +19,7 @@ for method in "${methods[@]}"; do
     --resume --json >"$run.train.json"
   "$mosaic" analyze routing --run "$run" --data "$data" >"$run.analysis.json"
   "$mosaic" search --run "$run" --data "$data" --method exhaustive --constraint "parameters<=140000" \
-    --valid-pairs 300 --measurements 0 --out "$run-search" --resume --json >"$run.search.json"
+    --valid-examples 300 --measurements 0 --out "$run-search" --resume --json >"$run.search.json"
   "$mosaic" evaluate --run "$run" --arch "$run-search" --data "$data" --json >"$run.test.json"
   jq -n --arg method "$method" --slurpfile train "$run.train.json" --slurpfile analysis "$run.analysis.json" \
     --slurpfile search "$run.search.json" --slurpfile test "$run.test.json" '{

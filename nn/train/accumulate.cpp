@@ -4,7 +4,7 @@
 
 namespace mosaic::nn {
 
-void UpdateAccumulator::count(const SequenceLoss& loss, const std::string& what) {
+void UpdateAccumulator::count(const BatchLoss& loss, const std::string& what) {
   const double value = loss.loss.item<double>();
   if (!std::isfinite(value)) {
     throw NonFiniteError("loss", cat(what, ": the loss of ", loss.tokens, " tokens is ", value,
@@ -15,7 +15,7 @@ void UpdateAccumulator::count(const SequenceLoss& loss, const std::string& what)
   tokens_ += loss.tokens;
 }
 
-void UpdateAccumulator::add(const SequenceLoss& loss, const std::string& what) {
+void UpdateAccumulator::add(const BatchLoss& loss, const std::string& what) {
   count(loss, what);
   loss.loss.backward();
 }

@@ -14,9 +14,9 @@ class UpdateAccumulator {
  public:
   // Adds a micro-batch: checks the loss (NonFiniteError naming `what`: "update 12, largest"), then sweeps it
   // into the gradients of the parameters.
-  void add(const SequenceLoss& loss, const std::string& what);
+  void add(const BatchLoss& loss, const std::string& what);
   // The same when the sweep is done by the caller (a graph cut in two).
-  void count(const SequenceLoss& loss, const std::string& what);
+  void count(const BatchLoss& loss, const std::string& what);
 
   int64_t tokens() const { return tokens_; }
   double loss() const { return loss_; }  // sums over tokens, in nats

@@ -39,9 +39,10 @@ TEST_SUITE("apps/common") {
 
   TEST_CASE("every recipe and method is a readable configuration") {
     for (const std::string& name : recipe_names()) {
-      json config =
-          resolve_config(default_settings(), {.recipe = name, .file = {}, .assignments = {"data=somewhere"}});
-      CHECK_NOTHROW(read_settings(config, name));
+      const Task task = task_named(recipe(name).value("task", "translation"), name);
+      json config = resolve_config(default_settings(task),
+                                   {.recipe = name, .file = {}, .assignments = {"data=somewhere"}});
+      CHECK_NOTHROW(read_settings(config, name, task));
     }
     for (const std::string& method : method_names()) {
       json config = resolve_config(default_settings(),
@@ -50,6 +51,9 @@ TEST_SUITE("apps/common") {
       INFO(method);
       CHECK_NOTHROW(read_settings(config, method));
     }
+    CHECK_THROWS_WITH_AS(
+        resolve_config(default_settings(), {.recipe = "bert-tiny", .file = {}, .assignments = {}}),
+        "[recipe bert-tiny] is for \"masked-lm\", the data is for \"translation\"", FormatError);
     const json multi30k = resolve_config(default_settings(),
                                          {.recipe = "multi30k-tiny", .file = {}, .assignments = {"data=x"}});
     const TrainSettings settings = read_settings(multi30k, "multi30k-tiny");

@@ -66,7 +66,7 @@ TEST_SUITE("apps/pipeline") {
                                           "3",
                                           "--children",
                                           "3",
-                                          "--valid-pairs",
+                                          "--valid-examples",
                                           "8",
                                           "--measurements",
                                           "3",

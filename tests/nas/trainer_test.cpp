@@ -28,7 +28,7 @@ nn::SequenceBatch batch_of(const Pair& pair) {
 // Two micro-batches an update, a function of the update's number.
 class RandomBatches final : public nas::BatchSource {
  public:
-  std::vector<nn::SequenceBatch> next() override {
+  std::vector<nn::Batch> next() override {
     const Generator rng = Generator(21).fork(static_cast<uint64_t>(at_++ % 4));
     return {batch_of(random_pair(3, 8, rng.fork("a"))), batch_of(random_pair(2, 6, rng.fork("b")))};
   }
@@ -63,7 +63,7 @@ Sampler sampler(Policy policy) {
   return Sampler(mos::space_named("nano"), {.policy = policy, .seed = 5, .pinned = {}});
 }
 
-std::vector<nn::SequenceBatch> validation_set() {
+std::vector<nn::Batch> validation_set() {
   return {batch_of(random_pair(4, 9, Generator(77)))};
 }
 
@@ -89,7 +89,7 @@ struct Rig {
   Supernet supernet;
   SupernetTarget target;
   RandomBatches data;
-  std::vector<nn::SequenceBatch> validation = validation_set();
+  std::vector<nn::Batch> validation = validation_set();
   Trainer trainer;
 };
 
@@ -102,7 +102,7 @@ TEST_CASE("a sandwich's gradient is the token-weighted mean of its architectures
   std::map<std::string, Tensor> update = gradients(rig.supernet);
 
   RandomBatches data;
-  const std::vector<nn::SequenceBatch> batches = data.next();
+  const std::vector<nn::Batch> batches = data.next();
   const std::vector<mos::Arch> archs = sampler(Policy::sandwich).draw(0);
   REQUIRE(archs.size() == 3);
   CHECK(archs[1] == rig.supernet.space().largest());
@@ -112,8 +112,8 @@ TEST_CASE("a sandwich's gradient is the token-weighted mean of its architectures
   for (const mos::Arch& arch : archs) {
     mos::Selection selection = rig.supernet.select(arch);
     int64_t own = 0;
-    for (const nn::SequenceBatch& batch : batches) {
-      const nn::SequenceLoss loss = nn::sequence_loss(selection.model(), batch);
+    for (const nn::Batch& batch : batches) {
+      const nn::BatchLoss loss = nn::batch_loss(selection.model(), batch);
       loss.loss.backward();
       own += loss.tokens;
     }
@@ -181,7 +181,7 @@ TEST_CASE("a static model resumes too") {
       nn::Seq2Seq model(config, rng);
       StaticTarget target(model);
       RandomBatches data;
-      const std::vector<nn::SequenceBatch> none;
+      const std::vector<nn::Batch> none;
       TrainerOptions options = quick_options(stop);
       options.directory = folder.path();
       Trainer trainer(target, data, none, options);
@@ -255,7 +255,7 @@ TEST_CASE("the evaluator's score is the validation loss") {
   nas::Evaluator evaluator(rig.supernet.space(), nas::supernet_score(rig.supernet, rig.validation), {});
   CHECK(evaluator(report.entries[0].arch).loss == report.entries[0].sums.mean());
   const json swap = mos::route_swap(rig.supernet, report.entries[0].arch, report.entries[1].arch, {},
-                                    nas::selection_loss(rig.validation));
+                                    nas::selection_loss(rig.validation, 0.1));
   CHECK(swap["own"].get<double>() == report.entries[0].sums.mean());
   CHECK(swap["other"].get<double>() != swap["own"].get<double>());
 }
@@ -286,7 +286,7 @@ TEST_CASE("layers without a gradient keep moving under Adam unless they are skip
     Supernet supernet = nano_supernet(mixture(Routing::none));
     LargestThenSmallest target(supernet);
     RandomBatches data;
-    const std::vector<nn::SequenceBatch> none;
+    const std::vector<nn::Batch> none;
     TrainerOptions options = quick_options(2);
     options.adam.skip_without_grad = skip;
     Trainer trainer(target, data, none, options);
@@ -304,7 +304,7 @@ TEST_CASE("routers have a group of their own") {
   Supernet supernet = nano_supernet(mixture(Routing::per_layer));
   SupernetTarget target(supernet, sampler(Policy::sandwich), {.router_lr_scale = 0});
   RandomBatches data;
-  const std::vector<nn::SequenceBatch> none;
+  const std::vector<nn::Batch> none;
   const nn::StateDict before = weights(supernet);
   Trainer trainer(target, data, none, quick_options(2));
   trainer.run();

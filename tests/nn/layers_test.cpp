@@ -116,7 +116,7 @@ TEST_CASE("head counts change no parameter but the result") {
 TEST_CASE("the smoothed loss and the plain one, against their definitions") {
   const Tensor logits = random({3, 5}).to(f32);
   const Tensor targets = ids({4, 0, 2}, {3});
-  const SequenceLoss loss = token_loss(logits, targets, {.label_smoothing = 0.1});
+  const BatchLoss loss = token_loss(logits, targets, {.label_smoothing = 0.1});
   const std::vector<double> l = logits.values();
   double smoothed = 0, plain = 0;
   const int correct[] = {4, 0, 2};

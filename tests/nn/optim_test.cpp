@@ -121,7 +121,7 @@ TEST_CASE("a gradient that is not finite changes nothing and is named") {
 
 TEST_CASE("a loss that is not finite is named before the sweep") {
   UpdateAccumulator update;
-  const SequenceLoss bad{.loss = Tensor::scalar(std::nan("")), .nll = 0, .tokens = 3};
+  const BatchLoss bad{.loss = Tensor::scalar(std::nan("")), .nll = 0, .tokens = 3};
   CHECK_THROWS_WITH_AS(update.add(bad, "update 12, largest"), doctest::Contains("update 12, largest"),
                        NonFiniteError);
   CHECK_THROWS_AS(update.grad_scale(), ArgumentError);

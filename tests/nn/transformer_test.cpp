@@ -122,14 +122,14 @@ TEST_CASE("padding changes no real position, and the loss counts real tokens onl
   const Tensor alone = model.logits(ids({6, 2}, {1, 2}), ids({2, 4, 5}, {1, 3}));
   CHECK(largest_difference(slice(slice(both, 0, 1, 2), 1, 0, 3).detach().dense(), alone) < 1e-5);
 
-  const SequenceLoss joint = sequence_loss(
+  const BatchLoss joint = sequence_loss(
       model, {.source = source, .decoder_input = input, .targets = ids({8, 9, 7, 2, 4, 5, 2, 1}, {2, 4})});
-  const SequenceLoss first = sequence_loss(model, {.source = ids({3, 4, 5, 2}, {1, 4}),
-                                                   .decoder_input = ids({2, 8, 9, 7}, {1, 4}),
-                                                   .targets = ids({8, 9, 7, 2}, {1, 4})});
-  const SequenceLoss second = sequence_loss(model, {.source = ids({6, 2}, {1, 2}),
-                                                    .decoder_input = ids({2, 4, 5}, {1, 3}),
-                                                    .targets = ids({4, 5, 2}, {1, 3})});
+  const BatchLoss first = sequence_loss(model, {.source = ids({3, 4, 5, 2}, {1, 4}),
+                                                .decoder_input = ids({2, 8, 9, 7}, {1, 4}),
+                                                .targets = ids({8, 9, 7, 2}, {1, 4})});
+  const BatchLoss second = sequence_loss(model, {.source = ids({6, 2}, {1, 2}),
+                                                 .decoder_input = ids({2, 4, 5}, {1, 3}),
+                                                 .targets = ids({4, 5, 2}, {1, 3})});
   CHECK(joint.tokens == 7);
   CHECK(joint.loss.item<double>() ==
         doctest::Approx(first.loss.item<double>() + second.loss.item<double>()).epsilon(1e-5));
