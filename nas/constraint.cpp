@@ -102,7 +102,7 @@ double Measures::value(const std::string& name, const mos::Arch& arch) const {
 
 Measures standard_measures(const mos::Space& space) {
   Measures out;
-  if (space.model() == "seq2seq") {
+  if (space.model() != "generic") {
     out.add("parameters",
             [space](const mos::Arch& a) { return static_cast<double>(mos::parameters(space, a)); });
     out.add("flops",

@@ -25,9 +25,9 @@ class Measures {
   std::vector<std::pair<std::string, Function>> functions_;
 };
 
-// What needs no measuring: every choice that is one number ("decoder.layers"), and in translation spaces
-// `parameters` (the paper's rule, no embeddings) and `flops` (30 source and target tokens, no output
-// projection).
+// What needs no measuring: every choice that is one number ("decoder.layers"), and in spaces of models
+// `parameters` (the paper's rules: without embeddings for translation, with them for BERT) and `flops` (30
+// tokens a side, no output projection).
 Measures standard_measures(const mos::Space& space);
 
 class Constraint {

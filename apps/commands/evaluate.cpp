@@ -25,7 +25,7 @@ json evaluate_bert(const EvaluateCommand& command) {
   const StaticBert bert = open_static_bert(command.model);
   check<FormatError>(data.wordpiece.hash() == bert.wordpiece.hash(), command.data.c_str(),
                      "has another vocabulary than the model was trained with");
-  const auto batches = mlm_validation_batches(data, {}, command.model.rows, 0);
+  const auto batches = validation_set(data, {}, command.model.rows * data.corpus.valid().length(), 0);
   json result = nas::evaluate(*bert.model, batches).to_json();
   result["sequences"] = data.corpus.valid().size();
   return result;

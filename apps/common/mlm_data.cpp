@@ -106,13 +106,14 @@ nn::MaskedBatch to_tensors(const data::MlmBatch& batch) {
           .targets = ids_of(batch.targets, guesses)};
 }
 
-std::vector<nn::Batch> mlm_validation_batches(const MlmData& data, const data::MaskingOptions& options,
-                                              int64_t rows, int64_t limit) {
+std::vector<nn::Batch> validation_set(const MlmData& data, const data::MaskingOptions& options,
+                                      int64_t max_tokens, int64_t limit) {
   const data::MlmSequences& sequences = data.corpus.valid();
   const data::Masking masking(data.wordpiece, options);
   const int64_t count = limit > 0 ? std::min(limit, sequences.size()) : sequences.size();
   std::vector<nn::Batch> batches;
   if (count == 0) return batches;
+  const int64_t rows = std::max<int64_t>(1, max_tokens / sequences.length());
   for (const std::vector<int64_t>& indices : data::batches_in_order(count, rows))
     batches.push_back(to_tensors(data::make_valid_batch(sequences, masking, indices)));
   return batches;

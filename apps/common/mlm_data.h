@@ -49,9 +49,9 @@ json mlm_statistics(const MlmData& data);
 
 nn::MaskedBatch to_tensors(const data::MlmBatch& batch);
 
-// All validation sequences (or the first `limit`) with their fixed masks, `rows` a batch.
-std::vector<nn::Batch> mlm_validation_batches(const MlmData& data, const data::MaskingOptions& masking,
-                                              int64_t rows, int64_t limit);
+// All validation sequences (or the first `limit`) with their fixed masks, at most `max_tokens` a batch.
+std::vector<nn::Batch> validation_set(const MlmData& data, const data::MaskingOptions& masking,
+                                      int64_t max_tokens, int64_t limit);
 
 // Epochs of shuffled sequences with dynamic masks, as updates of micro-batches of `rows`.
 class MlmUpdates final : public UpdateSource {

@@ -217,11 +217,8 @@ json run_search(Run& run, SupernetRun& from, const PreparedData& data, const Sea
     predictor = nas::Predictor::load(settings.predictor, space);
     measures.add("latency_ms", [&](const mos::Arch& arch) { return (*predictor)(arch); });
   }
-  std::vector<data::Example> examples = data.examples("valid");
-  if (settings.valid_examples > 0 && settings.valid_examples < static_cast<int64_t>(examples.size()))
-    examples.resize(static_cast<size_t>(settings.valid_examples));
   const std::vector<nn::Batch> batches =
-      validation_batches(examples, {.max_tokens = settings.max_tokens, .drop_long = true});
+      validation_set(data, {.max_tokens = settings.max_tokens, .drop_long = true}, settings.valid_examples);
   const auto latency = [&](json& out, const mos::Arch& best) {
     out["latency_ms_predicted"] = predictor ? json((*predictor)(best)) : json();
     out["latency_ms_measured"] = nullptr;
@@ -245,8 +242,8 @@ json run_search(Run& run, SupernetRun& from, const PreparedData& data, const Sea
 json run_search(Run& run, SuperBertRun& from, const MlmData& data, const SearchSettings& settings) {
   mos::SuperBert& supernet = *from.supernet;
   check<UsageError>(settings.predictor.empty(), "--predictor", "is for translation models");
-  const int64_t rows = std::max<int64_t>(1, settings.max_tokens / data.corpus.valid().length());
-  const std::vector<nn::Batch> batches = mlm_validation_batches(data, {}, rows, settings.valid_examples);
+  const std::vector<nn::Batch> batches =
+      validation_set(data, {}, settings.max_tokens, settings.valid_examples);
   return search_subject(run,
                         {.space = supernet.space(),
                          .score = nas::supernet_score(supernet, batches, 0),

@@ -70,6 +70,13 @@ std::vector<nn::Batch> validation_batches(const std::vector<data::Example>& exam
   return batches;
 }
 
+std::vector<nn::Batch> validation_set(const PreparedData& data, const data::BatchOptions& options,
+                                      int64_t limit) {
+  std::vector<data::Example> valid = data.examples("valid");
+  if (limit > 0 && limit < static_cast<int64_t>(valid.size())) valid.resize(static_cast<size_t>(limit));
+  return validation_batches(valid, options);
+}
+
 PlannedBatches::PlannedBatches(std::vector<data::Example> examples, const data::BatchOptions& options,
                                int64_t tokens_per_update, const Generator& random, std::string identity)
     : examples_(std::move(examples)),

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "apps/common/batches.h"
+#include "apps/common/prepared.h"
 #include "apps/common/settings.h"
 #include "data/text/subwords.h"
 #include "nn/decode/decode.h"
@@ -18,6 +19,10 @@ nn::SequenceBatch to_tensors(const data::Batch& batch);
 // warning.
 std::vector<nn::Batch> validation_batches(const std::vector<data::Example>& examples,
                                           const data::BatchOptions& options);
+
+// Those of a data directory's validation pairs, or of the first `limit` (0: all).
+std::vector<nn::Batch> validation_set(const PreparedData& data, const data::BatchOptions& options,
+                                      int64_t limit);
 
 // The batches of a data::BatchPlan as updates of about equal token counts.
 class PlannedBatches final : public UpdateSource {

@@ -210,17 +210,16 @@ TrainingData training_data(const TrainSettings& settings, const PreparedData& da
   const data::BatchPlan& plan = batches->plan();
   if (plan.dropped() > 0) warn(plan.dropped(), " training pairs are too long and left out");
   detail(plan.examples(), " training pairs in ", plan.batches(), " batches");
-  std::vector<data::Example> valid = data.examples("valid");
-  if (settings.valid_examples > 0 && settings.valid_examples < static_cast<int64_t>(valid.size()))
-    valid.resize(static_cast<size_t>(settings.valid_examples));
-  return {.train = std::move(batches), .valid = validation_batches(valid, settings.batches)};
+  return {.train = std::move(batches),
+          .valid = validation_set(data, settings.batches, settings.valid_examples)};
 }
 
 TrainingData training_data(const TrainSettings& settings, const MlmData& data) {
   return {
       .train = std::make_unique<MlmUpdates>(data, settings.masking, settings.rows, settings.rows_per_update,
                                             Generator(settings.seed).fork("data")),
-      .valid = mlm_validation_batches(data, settings.masking, settings.rows, settings.valid_examples)};
+      .valid = validation_set(data, settings.masking, settings.rows * data.corpus.valid().length(),
+                              settings.valid_examples)};
 }
 
 TrainingResult train_model(Run& run, const TrainSettings& settings, const PreparedData& data) {

@@ -1,0 +1,226 @@
+// Text to a searched and extracted BERT, through the program.
+#include <doctest/doctest.h>
+#include <signal.h>
+
+#include <cmath>
+
+#include "tests/apps/program.h"
+
+using namespace mosaic::test;
+using mosaic::cat;
+using mosaic::json;
+namespace fs = std::filesystem;
+
+namespace {
+
+// The toy corpus's English side as documents of five lines, made into a data directory once a process.
+const fs::path& toy_text() {
+  static const Folder folder;
+  static const fs::path data = [] {
+    write_toy_corpus(folder / "text");
+    std::string text;
+    int line = 0;
+    for (const char c : read(folder / "text/train.en")) {
+      text += c;
+      if (c == '\n' && ++line % 5 == 0) text += '\n';
+    }
+    write(folder / "documents.txt", text);
+    const Outcome made =
+        program({"data", "mlm", "--text", (folder / "documents.txt").string(), "--vocabulary", "120",
+                 "--length", "16", "--valid-share", "0.1", "--out", (folder / "data").string(), "--json"});
+    INFO(made.err);
+    REQUIRE(made.code == 0);
+    CHECK(made.last_json()["splits"]["valid"]["sequences"].get<int>() > 4);
+    return folder / "data";
+  }();
+  return data;
+}
+
+std::vector<std::string> train(const fs::path& out, int updates, std::vector<std::string> more = {}) {
+  std::vector<std::string> arguments = {"train",
+                                        "--recipe",
+                                        "bert-nano",
+                                        "--data",
+                                        toy_text().string(),
+                                        "--out",
+                                        out.string(),
+                                        "--json",
+                                        "--set",
+                                        cat("training.updates=", updates),
+                                        "--set",
+                                        "batches.rows=8",
+                                        "--set",
+                                        "training.validate_every=20",
+                                        "--set",
+                                        "training.log_every=5",
+                                        "--set",
+                                        "training.schedule.warmup_updates=5"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+std::string last_weights(const fs::path& run) {
+  fs::path last;
+  for (const auto& entry : fs::directory_iterator(run / "checkpoints"))
+    if (entry.path().filename().string().rfind("step-", 0) == 0 && entry.path() > last) last = entry.path();
+  return read(last / "model.safetensors") + read(last / "optimizer.safetensors");
+}
+
+json best_of(const fs::path& run) {
+  return json::parse(read(run / "results/best.json"));
+}
+
+}  // namespace
+
+TEST_SUITE("apps/bert") {
+  TEST_CASE("text for BERT is checked like every data directory") {
+    const Folder folder;
+    CHECK(program({"data", "check", toy_text().string()}).code == 0);
+    CHECK(program({"data", "stats", toy_text().string(), "--json"}).last_json()["vocabulary"].get<int>() <=
+          120);
+    const Outcome again =
+        program({"data", "mlm", "--text", (toy_text() / "vocab.txt").string(), "--out", toy_text().string()});
+    CHECK(again.code == 2);
+    CHECK(again.err.find("--force") != std::string::npos);
+    fs::copy(toy_text(), folder / "copy", fs::copy_options::recursive);
+    write(folder / "copy/vocab.txt", read(folder / "copy/vocab.txt") + "zebra\n");
+    const Outcome changed = program({"data", "check", (folder / "copy").string()});
+    CHECK(changed.code == 1);
+    CHECK(changed.err.find("vocab.txt] has changed") != std::string::npos);
+  }
+
+  TEST_CASE("pretraining resumed after kill -9 ends with the same bits") {
+    const Folder folder;
+    const Outcome whole = program(train(folder / "whole", 40));
+    INFO(whole.err);
+    REQUIRE(whole.code == 0);
+    const json result = whole.last_json();
+    CHECK(result["steps"] == 40);
+    CHECK(result["diagnostics"]["mixture"].contains("alpha_variance"));
+    const fs::path killed = folder / "killed";
+    const Outcome stopped =
+        run({.arguments = train(killed, 40), .input = "", .environment = {}, .meanwhile = [&](pid_t child) {
+               if (read(killed / "log.jsonl").find("\"update\":25,") == std::string::npos) return false;
+               kill(child, SIGKILL);
+               return true;
+             }});
+    CHECK(stopped.code == 128 + SIGKILL);
+    // The task and everything else come from the saved run.
+    const Outcome resumed =
+        program({"train", "--resume", "--out", killed.string(), "--json", "--threads", "1"});
+    INFO(resumed.err);
+    REQUIRE(resumed.code == 0);
+    CHECK(last_weights(killed) == last_weights(folder / "whole"));
+  }
+
+  TEST_CASE("a BERT is searched by perplexity, extracted, evaluated and trained further") {
+    const Folder folder;
+    const std::string run_dir = (folder / "run").string(), data = toy_text().string(),
+                      found = (folder / "search").string(), model = (folder / "model").string();
+    const Outcome trained = program(train(folder / "run", 30, {"--method", "layer-wise"}));
+    INFO(trained.err);
+    REQUIRE(trained.code == 0);
+
+    std::vector<std::string> search = {"search",
+                                       "--run",
+                                       run_dir,
+                                       "--data",
+                                       data,
+                                       "--method",
+                                       "exhaustive",
+                                       "--out",
+                                       found,
+                                       "--constraint",
+                                       "parameters>=5e5",
+                                       "--constraint",
+                                       "parameters<=700000",
+                                       "--json"};
+    const Outcome searched = program(search);
+    INFO(searched.err);
+    REQUIRE(searched.code == 0);
+    const json best = searched.last_json();
+    CHECK(best["parameters"].get<int>() <= 700000);
+    CHECK(best["parameters"].get<int>() >= 500000);
+    CHECK(best["perplexity"].get<double>() == doctest::Approx(std::exp(best["score"].get<double>())));
+    CHECK(!best.contains("latency_ms_predicted"));
+    // Scores are kept: the search that goes on computes nothing.
+    search.push_back("--resume");
+    CHECK(program(search).last_json()["computed"] == 0);
+    CHECK(program({"search", "--run", run_dir, "--data", data, "--out", (folder / "x").string(),
+                   "--constraint", "latency_ms<=5"})
+              .err.find("parameters<=5e6 is a BERT's") != std::string::npos);
+
+    const Outcome extracted =
+        program({"extract", "--run", run_dir, "--arch", found, "--out", model, "--json"});
+    INFO(extracted.err);
+    REQUIRE(extracted.code == 0);
+    CHECK(extracted.last_json()["arch"] == best_of(folder / "search"));
+    const json evaluated = program({"evaluate", "--model", model, "--data", data, "--json"}).last_json();
+    CHECK(evaluated["nll"].get<double>() == doctest::Approx(best["score"].get<double>()).epsilon(1e-6));
+    CHECK(program({"evaluate", "--run", run_dir, "--arch", found, "--data", data, "--json"})
+              .last_json()["nll"] == evaluated["nll"]);
+
+    const Outcome further =
+        program({"finetune", "--model", model, "--data", data, "--out", (folder / "further").string(),
+                 "--set", "training.updates=10", "--set", "training.schedule.peak=1e-3", "--json"});
+    INFO(further.err);
+    REQUIRE(further.code == 0);
+    CHECK(further.last_json()["initial_loss"].get<double>() ==
+          doctest::Approx(evaluated["nll"].get<double>()).epsilon(1e-6));
+    CHECK(further.last_json()["final_loss"].get<double>() <=
+          further.last_json()["initial_loss"].get<double>());
+
+    // A training that starts from given weights has their loss before its first update is noticed.
+    write(folder / "arch.json", best_of(folder / "search").dump());
+    const Outcome started = program(
+        train(folder / "started", 6,
+              {"--method", "standalone", "--init", model, "--set",
+               cat("model.arch=", (folder / "arch.json").string()), "--set", "training.schedule.peak=1e-9"}));
+    INFO(started.err);
+    REQUIRE(started.code == 0);
+    CHECK(started.last_json()["loss"].get<double>() ==
+          doctest::Approx(evaluated["nll"].get<double>()).epsilon(1e-4));
+    CHECK(program(train(folder / "y", 6, {"--init", model})).err.find("must be") != std::string::npos);
+
+    const json routing = program({"analyze", "routing", "--run", run_dir, "--data", data}).last_json();
+    CHECK(routing["route_swap_smallest"].contains("largest"));
+    CHECK(program({"translate", "--model", model}).code == 1);
+  }
+
+  TEST_CASE("standalone trainings are compared with the supernet's ranking") {
+    const Folder folder;
+    REQUIRE(program(train(folder / "run", 20, {"--method", "sandwich"})).code == 0);
+    std::vector<std::string> ranking = {"analyze", "ranking",          "--run", (folder / "run").string(),
+                                        "--data",  toy_text().string()};
+    for (const char* arch : {"largest", "smallest"}) {
+      const Outcome alone =
+          program(train(folder / arch, 20, {"--method", "standalone", "--set", cat("model.arch=", arch)}));
+      INFO(alone.err);
+      REQUIRE(alone.code == 0);
+      ranking.insert(ranking.end(), {"--alone", (folder / arch).string()});
+    }
+    const Outcome ranked = program(ranking);
+    INFO(ranked.err);
+    REQUIRE(ranked.code == 0);
+    const json out = ranked.last_json();
+    REQUIRE(out["rows"].size() == 2);
+    CHECK(out["rows"][0]["alone"].get<double>() <= out["rows"][1]["alone"].get<double>());
+    const bool larger_first =
+        out["rows"][0]["parameters"].get<double>() > out["rows"][1]["parameters"].get<double>();
+    CHECK(out["tau"]["parameters"].get<double>() == (larger_first ? 1 : -1));
+    CHECK(std::abs(out["tau"]["supernet"].get<double>()) == 1);
+    ranking.resize(ranking.size() - 2);
+    CHECK(program(ranking).code == 2);
+  }
+
+  TEST_CASE("tasks are not mixed up") {
+    const Folder folder;
+    const auto refused = [&](const std::string& recipe, const fs::path& data) {
+      return program({"train", "--recipe", recipe, "--data", data.string(), "--out", (folder / "x").string()})
+          .err;
+    };
+    CHECK(refused("nano", toy_text()).find("is for \"translation\"") != std::string::npos);
+    CHECK(refused("bert-nano", toy_data()).find("is for \"masked-lm\"") != std::string::npos);
+    CHECK(!fs::exists(folder / "x"));
+  }
+}
