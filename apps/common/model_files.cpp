@@ -111,8 +111,9 @@ void refuse_foreign_weights(const fs::path& file) {
   std::error_code error;
   if (!fs::is_regular_file(file, error)) return;
   std::ifstream in(file, std::ios::binary);
-  char start[4] = {};
+  char start[9] = {};
   in.read(start, sizeof start);
+  if (start[8] == '{') return;  // safetensors, whose first 8 bytes are a length and may be any
   const std::string_view magic(start, 4);
   const char* convert =
       "is not read because loading it can run code; in Python, safetensors.torch.save_file(state_dict, "

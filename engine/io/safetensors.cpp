@@ -36,8 +36,9 @@ const char* dtype_text(DType dtype) {
   return dtype == f32 ? "F32" : dtype == f64 ? "F64" : dtype == i32 ? "I32" : "U8";
 }
 
-// The first 8 bytes of files that people give by mistake.
+// The first bytes of files that people give by mistake.
 void refuse_other_formats(const unsigned char* bytes, size_t n, const std::string& path) {
+  if (n > 8 && bytes[8] == '{') return;  // a header of 640 bytes begins as a pickle does
   const bool zip = n >= 4 && std::memcmp(bytes, "PK\x03\x04", 4) == 0;
   const bool pickle = n >= 2 && bytes[0] == 0x80 && bytes[1] >= 2 && bytes[1] <= 5;
   if (zip || pickle) {
@@ -108,7 +109,7 @@ class SafetensorsFile::Mapping {
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
     : path_(path.string()), mapping_(std::make_shared<Mapping>(path_)) {
   const unsigned char* bytes = mapping_->data();
-  refuse_other_formats(bytes, 8, path_);
+  refuse_other_formats(bytes, mapping_->size(), path_);
   uint64_t header = 0;
   std::memcpy(&header, bytes, 8);
   if (header > max_safetensors_header) {

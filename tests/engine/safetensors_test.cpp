@@ -243,6 +243,17 @@ TEST_CASE("things that are not files") {
   CHECK(refused("\x80\x02}q\x01(X\x03", "PyTorch"));
 }
 
+TEST_CASE("a header whose length looks like another format's first bytes is read") {
+  const Folder folder;
+  const auto path = folder / "w.safetensors";
+  for (const unsigned length : {0x80u, 0x280u, 0x380u, 0x480u, 0x580u}) {
+    std::string header = R"({"w":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})";
+    header.resize(length, ' ');
+    std::ofstream(path, std::ios::binary) << file_of(header, "\7");
+    CHECK(SafetensorsFile(path).tensor("w").item<int>() == 7);
+  }
+}
+
 TEST_CASE("a file that shrinks after it was opened is noticed") {
   const Folder folder;
   const fs::path path = folder / "shrinks.safetensors";
