@@ -142,8 +142,8 @@ bool WordPiece::is_continuation(int32_t id) const {
 }
 
 void WordPiece::check_rows(int64_t rows, const std::string& where) const {
-  check<FormatError>(rows == size(), where.c_str(), "has ", rows, " rows of word embeddings, the vocabulary ",
-                     size(), " tokens; they must be the same");
+  check<FormatError>(rows >= size(), where.c_str(), "has ", rows, " rows of word embeddings, the vocabulary ",
+                     size(), " tokens; every token needs a row");
 }
 
 void WordPiece::append_word(std::string_view word, std::vector<int32_t>& ids) const {

@@ -71,7 +71,8 @@ class WordPiece {
   bool is_special(int32_t id) const;       // one of the five
   bool is_continuation(int32_t id) const;  // written "##..."; false outside the vocabulary
 
-  // FormatError, naming both numbers, unless `where` (a model's embedding table) has a row for each token.
+  // FormatError, naming both numbers, unless `where` (a model's embedding table) has a row for each token;
+  // tables are often padded to a rounder number.
   void check_rows(int64_t rows, const std::string& where) const;
 
   // Ids without [CLS] and [SEP]. A word of which a part is no token is [UNK] as a whole.
