@@ -15,6 +15,7 @@
 #include "nn/loss.h"
 #include "nn/models/bert.h"
 #include "nn/models/bert_config.h"
+#include "nn/models/bert_hf.h"
 #include "nn/models/mlp.h"
 #include "nn/models/transformer.h"
 #include "nn/models/transformer_config.h"

@@ -25,6 +25,18 @@ inline Bert made(const BertConfig& config, uint64_t seed = 3) {
   return model;
 }
 
+// Every parameter random, also the biases and norms that start as constants.
+inline std::unique_ptr<Bert> scrambled(const BertConfig& config, uint64_t seed = 3) {
+  auto model = std::make_unique<Bert>(config);
+  initialise(*model, Generator(seed));
+  Generator rng(seed + 1);
+  for (const NamedTensor& p : named_parameters(*model)) {
+    const double centre = p.name.ends_with("norm.weight") ? 1 : 0;
+    copy_(p.tensor.detach(), uniform(p.tensor.shape(), centre - 0.5, centre + 0.5, rng));
+  }
+  return model;
+}
+
 // Rows of 7, 4 and 6 tokens; 0 is padding.
 inline BertInput bert_input() {
   return {.ids = ids({2, 5, 9, 4, 17, 22, 3, 2, 7, 8, 3, 0, 0, 0, 2, 6, 4, 11, 20, 3, 0}, {3, 7}),
