@@ -1,157 +1,104 @@
-// mosaic bench: how long a training step takes, of a plain Transformer or of a supernet's update.
+// mosaic bench: how long a training step takes, of a plain model or of a supernet's update.
 #include <algorithm>
-#include <chrono>
 
 #include "apps/commands/commands.h"
+#include "apps/common/timed_updates.h"
+#include "engine/core/allocator.h"
 #include "engine/core/parallel.h"
 #include "engine/cpu/isa.h"
-#include "mos/space.h"
 #include "nas/statistics.h"
-#include "nas/trainer.h"
 
 namespace mosaic::apps {
 namespace {
 
-struct StepCommand {
-  std::string space;  // empty: a plain Transformer of the sizes below
+struct BenchCommand {
+  std::string model;  // "transformer", "bert"; empty: the space's, without one a Transformer
+  std::string space;  // empty: a plain model
   std::string mixture = "none";
   std::string policy = "sandwich";
-  int64_t rows = 128, length = 32, vocabulary = 9712;
-  int64_t embed = 128, ffn = 256, heads = 4, layers = 4;
-  int64_t batches = 1;  // micro-batches an update
+  std::optional<int64_t> rows, length, vocabulary, embed, ffn, heads, layers;
+  std::optional<double> dropout, attention_dropout;
+  int64_t translation_vocabulary = 9712;
+  int64_t batches = 1;
   int64_t experts = 2, hidden = 32;
-  double dropout = 0.3;
   int64_t steps = 10;
 };
 
-// The same random tokens every time: no padding, so tokens an update = rows * length * batches.
-class SyntheticBatches final : public nas::BatchSource {
- public:
-  explicit SyntheticBatches(const StepCommand& command) {
-    Generator rng(1);
-    const Shape shape{command.rows, command.length};
-    const auto tokens = [&] {
-      std::vector<int32_t> ids(static_cast<size_t>(shape.numel()));
-      for (int32_t& id : ids)
-        id = static_cast<int32_t>(4 + rng.below(static_cast<uint64_t>(command.vocabulary - 4)));
-      return Tensor::from(ids, shape);
-    };
-    for (int64_t i = 0; i < command.batches; ++i)
-      batches_.push_back(nn::SequenceBatch{tokens(), tokens(), tokens()});
-  }
-  std::vector<nn::Batch> next() override { return batches_; }
-  json cursor() const override { return json::object(); }
-  void seek(const json&) override {}
-
- private:
-  std::vector<nn::Batch> batches_;
-};
-
-// A trainer on synthetic batches, timed an update at a time.
-class TimedTrainer {
- public:
-  TimedTrainer(nas::TrainTarget& target, const StepCommand& command)
-      : data_(command), trainer_(target, data_, no_validation_, options()) {}
-
-  // Milliseconds of one update.
-  double update() {
-    const auto start = std::chrono::steady_clock::now();
-    trainer_.train_update();
-    const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - start;
-    return taken.count();
-  }
-
- private:
-  static nas::TrainerOptions options() {
-    nas::TrainerOptions options;
-    options.schedule = {.shape = nn::Schedule::Shape::constant, .peak = 1e-4};
-    return options;
-  }
-  SyntheticBatches data_;
-  std::vector<nn::Batch> no_validation_;
-  nas::Trainer trainer_;
-};
-
-// Milliseconds of each update after two to warm up, sorted.
-std::vector<double> time_updates(nas::TrainTarget& target, const StepCommand& command) {
-  TimedTrainer trainer(target, command);
-  std::vector<double> milliseconds;
-  for (int64_t step = -2; step < command.steps; ++step) {
-    if (step == 0) allocator().reset_peak();
-    const double taken = trainer.update();
-    if (step >= 0) milliseconds.push_back(taken);
-  }
-  std::sort(milliseconds.begin(), milliseconds.end());
-  return milliseconds;
+// Sizes that were not given are those of a Transformer for Multi30k, or of the largest BERT of
+// bert-homogeneous-tiny.
+TimedModel settings_of(const BenchCommand& command) {
+  TimedModel settings;
+  if (!command.space.empty()) settings.space = mos::space_named(command.space);
+  const std::string named = command.model == "transformer" ? "seq2seq" : command.model;
+  check<UsageError>(named.empty() || !settings.space || named == settings.space->model(), "--model",
+                    command.model, " does not fit --space ", command.space);
+  const bool bert = named == "bert" || (settings.space && settings.space->model() == "bert");
+  const int64_t space_vocabulary =
+      bert && settings.space ? static_cast<int64_t>(settings.space->fixed("vocabulary")) : 8000;
+  settings.bert = bert;
+  settings.policy = nas::policy_named(command.policy);
+  settings.mixture.routing = mos::routing_named(command.mixture);
+  settings.mixture.experts = settings.mixture.on() ? command.experts : 1;
+  settings.mixture.router_hidden = command.hidden;
+  check<UsageError>(settings.space || !settings.mixture.on(), "--mixture",
+                    "belongs to a supernet: --space names what it is of");
+  settings.embed = command.embed.value_or(bert ? 192 : 128);
+  settings.ffn = command.ffn.value_or(bert ? 768 : 256);
+  settings.heads = command.heads.value_or(bert ? 6 : 4);
+  settings.layers = command.layers.value_or(bert ? 6 : 4);
+  settings.dropout = command.dropout.value_or(bert ? 0 : 0.3);
+  settings.attention_dropout = command.attention_dropout.value_or(!bert && settings.space ? 0.1 : 0);
+  settings.vocabulary = command.vocabulary.value_or(bert ? space_vocabulary : command.translation_vocabulary);
+  settings.rows = command.rows.value_or(bert ? 16 : 128);
+  settings.length = command.length.value_or(bert ? 128 : 32);
+  settings.batches = command.batches;
+  check<UsageError>(settings.space || settings.embed % settings.heads == 0, "--heads", settings.heads,
+                    " must divide the width, --embed ", settings.embed);
+  return settings;
 }
 
-std::vector<double> time_plain(const StepCommand& command) {
-  Generator rng(1);
-  nn::Seq2Seq model(nn::plain_transformer({.vocabulary = command.vocabulary,
-                                           .embed = command.embed,
-                                           .ffn = command.ffn,
-                                           .heads = command.heads,
-                                           .encoder_layers = command.layers,
-                                           .decoder_layers = command.layers,
-                                           .dropout = command.dropout}),
-                    rng);
-  nas::StaticTarget target(model);
-  return time_updates(target, command);
+const char* model_name(const TimedModel& settings) {
+  return settings.bert ? "bert" : "transformer";
 }
 
-// A supernet of the command's space with a mixture of its own, as the trainer sees it.
-class TimedSupernet {
- public:
-  TimedSupernet(const StepCommand& command, const std::string& mixture)
-      : supernet_(mos::space_named(command.space), options(command, mixture), Generator(1)),
-        target_(supernet_, nas::Sampler(supernet_.space(), sampling(command))) {}
-  nas::TrainTarget& target() { return target_; }
-
- private:
-  static mos::Supernet::Options options(const StepCommand& command, const std::string& mixture) {
-    mos::Supernet::Options options;
-    options.vocabulary = {.source = command.vocabulary, .target = command.vocabulary};
-    options.dropout = command.dropout;
-    options.mixture.routing = mos::routing_named(mixture);
-    options.mixture.experts = options.mixture.on() ? command.experts : 1;
-    options.mixture.router_hidden = command.hidden;
-    return options;
-  }
-  static nas::Sampler::Options sampling(const StepCommand& command) {
-    nas::Sampler::Options options;
-    options.policy = nas::policy_named(command.policy);
-    return options;
-  }
-  mos::Supernet supernet_;
-  nas::SupernetTarget target_;
-};
-
-std::vector<double> time_supernet(const StepCommand& command) {
-  TimedSupernet supernet(command, command.mixture);
-  return time_updates(supernet.target(), command);
-}
-
-void step(const StepCommand& command, bool as_json) {
-  const std::vector<double> times = command.space.empty() ? time_plain(command) : time_supernet(command);
-  const double median = times[times.size() / 2];
-  const auto tokens = static_cast<double>(command.rows * command.length * command.batches);
-  const json out = {{"milliseconds", median},
-                    {"milliseconds_min", times.front()},
-                    {"milliseconds_max", times.back()},
-                    {"tokens_per_second", tokens / median * 1e3},
-                    {"peak_bytes", allocator().stats().peak},
-                    {"threads", threads()},
-                    {"isa", kernels::isa_name()}};
+// For machines one line of JSON, for people a line a number.
+void put_result(const json& out, bool as_json) {
   if (as_json) return put_json(out);
   for (const auto& item : out.items()) put(cat(item.key(), "\t", item.value().dump(), "\n"));
+}
+
+void step(const BenchCommand& command, bool as_json) {
+  const TimedModel settings = settings_of(command);
+  TimedUpdates timed(settings);
+  std::vector<double> times;
+  for (int64_t update = -2; update < command.steps; ++update) {
+    if (update == 0) allocator().reset_peak();
+    const double taken = timed.update();
+    if (update >= 0) times.push_back(taken);
+  }
+  std::sort(times.begin(), times.end());
+  const double median = times[times.size() / 2];
+  put_result({{"model", model_name(settings)},
+              {"parameters", timed.parameters()},
+              {"milliseconds", median},
+              {"milliseconds_min", times.front()},
+              {"milliseconds_max", times.back()},
+              {"tokens_per_second", static_cast<double>(settings.tokens()) / median * 1e3},
+              {"peak_bytes", allocator().stats().peak},
+              {"threads", threads()},
+              {"isa", kernels::isa_name()}},
+             as_json);
 }
 
 // What a mixture costs: updates of a supernet with it and of one without it in turns, so that a busy machine
 // slows both alike. Both draw the same architectures. The ratio of each pair is one observation; their median
 // comes with a 95 % interval from bootstrap resamples.
-void overhead(const StepCommand& command, bool as_json) {
-  TimedSupernet mixed(command, command.mixture), plain(command, "none");
-  TimedTrainer with(mixed.target(), command), without(plain.target(), command);
+void overhead(const BenchCommand& command, bool as_json) {
+  const TimedModel mixed = settings_of(command);
+  TimedModel plain = mixed;
+  plain.mixture.routing = mos::Routing::none;
+  plain.mixture.experts = 1;
+  TimedUpdates with(mixed), without(plain);
   std::vector<double> ratios, milliseconds, plain_milliseconds;
   for (int64_t pair = -2; pair < command.steps; ++pair) {
     const bool mixture_first = pair % 2 == 0;
@@ -169,60 +116,68 @@ void overhead(const StepCommand& command, bool as_json) {
     for (double& drawn : resample) drawn = ratios[rng.below(ratios.size())];
     value = median(resample);
   }
-  const json out = {{"mixture", command.mixture},
-                    {"pairs", command.steps},
-                    {"milliseconds", median(milliseconds)},
-                    {"milliseconds_without", median(plain_milliseconds)},
-                    {"ratio", median(ratios)},
-                    {"ratio_low", nas::quantile(medians, 0.025)},
-                    {"ratio_high", nas::quantile(medians, 0.975)},
-                    {"threads", threads()},
-                    {"isa", kernels::isa_name()}};
-  if (as_json) return put_json(out);
-  for (const auto& item : out.items()) put(cat(item.key(), "\t", item.value().dump(), "\n"));
+  put_result({{"model", model_name(mixed)},
+              {"mixture", command.mixture},
+              {"pairs", command.steps},
+              {"milliseconds", median(milliseconds)},
+              {"milliseconds_without", median(plain_milliseconds)},
+              {"ratio", median(ratios)},
+              {"ratio_low", nas::quantile(medians, 0.025)},
+              {"ratio_high", nas::quantile(medians, 0.975)},
+              {"threads", threads()},
+              {"isa", kernels::isa_name()}},
+             as_json);
 }
 
-void size_options(CLI::App& sub, StepCommand& command) {
+void size_options(CLI::App& sub, BenchCommand& command) {
   choice_option(sub, "--policy", command.policy, {"single", "sandwich"}, "Architectures of an update");
-  integer_option(sub, "--rows", command.rows, 1, 1 << 20, "Sentences of a micro-batch");
-  integer_option(sub, "--length", command.length, 1, 1024, "Tokens of a sentence, both sides");
+  integer_option(sub, "--rows", command.rows, 1, 1 << 20, "Sentences of a micro-batch [128; BERT 16]");
+  integer_option(sub, "--length", command.length, 1, 1024,
+                 "Tokens of a sentence, both sides [32; BERT 128, 15 % to guess]");
   integer_option(sub, "--batches", command.batches, 1, 1024, "Micro-batches of an update");
-  integer_option(sub, "--vocabulary", command.vocabulary, 8, 1 << 20, "Joint vocabulary");
+  integer_option(sub, "--vocabulary", command.vocabulary, 8, 1 << 20,
+                 cat("Joint vocabulary [", command.translation_vocabulary, "; BERT 8000 or its space's]"));
   integer_option(sub, "--experts", command.experts, 2, 64, "Of a mixture");
   integer_option(sub, "--router-hidden", command.hidden, 1, 4096, "Of a mixture's routers");
-  number_option(sub, "--dropout", command.dropout, 0, 0.9, "Dropout rate");
+  number_option(sub, "--dropout", command.dropout, 0, 0.9, "Dropout rate [0.3; BERT 0]");
+  number_option(sub, "--attention-dropout", command.attention_dropout, 0, 0.9,
+                "Of attention probabilities [0; translation supernets 0.1]");
   threads_option(sub);
 }
 
 void declare_step(CLI::App& app, Program& program) {
-  auto command = std::make_shared<StepCommand>();
+  auto command = std::make_shared<BenchCommand>();
   CLI::App& sub = sub_command(app, "step", "A training update: forward, backward, Adam");
-  text_option(sub, "--space", command->space, "Time a supernet of this space instead of a plain Transformer");
+  choice_option(sub, "--model", command->model, {"transformer", "bert"},
+                "Translation or masked language modelling [transformer, or the space's]");
+  text_option(sub, "--space", command->space, "Time a supernet of this space instead of a plain model");
   choice_option(sub, "--mixture", command->mixture, {"none", "layer-wise", "neuron-wise"}, "Of the supernet");
   size_options(sub, *command);
-  integer_option(sub, "--embed", command->embed, 1, 4096, "Width of the plain Transformer");
-  integer_option(sub, "--ffn", command->ffn, 1, 16384, "Its feed-forward width");
-  integer_option(sub, "--heads", command->heads, 1, 64, "Its heads");
-  integer_option(sub, "--layers", command->layers, 1, 64, "Its layers a side");
+  integer_option(sub, "--embed", command->embed, 1, 4096, "Width of the plain model [128; BERT 192]");
+  integer_option(sub, "--ffn", command->ffn, 1, 16384, "Its feed-forward width [256; BERT 768]");
+  integer_option(sub, "--heads", command->heads, 1, 64, "Its heads [4; BERT 6]");
+  integer_option(sub, "--layers", command->layers, 1, 64, "Its layers, of a Transformer a side [4; BERT 6]");
   integer_option(sub, "--steps", command->steps, 1, 100000, "Timed updates, after two to warm up");
   json_flag(sub, program);
-  examples(sub, {"mosaic bench step --threads 2 --json",
-                 "mosaic bench step --space tiny --mixture neuron-wise --vocabulary 4000"});
+  examples(sub, {"mosaic bench step --threads 2 --json", "mosaic bench step --model bert --threads 1",
+                 "mosaic bench step --space tiny --mixture neuron-wise --vocabulary 4000",
+                 "mosaic bench step --space bert-homogeneous-tiny --mixture layer-wise"});
   on_chosen(sub, program, [command, &program] { step(*command, program.json); });
 }
 
 void declare_overhead(CLI::App& app, Program& program) {
-  auto command = std::make_shared<StepCommand>();
+  auto command = std::make_shared<BenchCommand>();
   command->space = "tiny";
   command->mixture = "neuron-wise";
-  command->vocabulary = 4000;
+  command->translation_vocabulary = 4000;
   CLI::App& sub = sub_command(app, "overhead", "An update with a mixture against one without, in turns");
-  text_option(sub, "--space", command->space, "The supernets' space");
+  text_option(sub, "--space", command->space, "The supernets' space, for translation or BERT [tiny]");
   choice_option(sub, "--mixture", command->mixture, {"layer-wise", "neuron-wise"}, "Of the first supernet");
   size_options(sub, *command);
   integer_option(sub, "--pairs", command->steps, 1, 100000, "Timed pairs of updates, after two to warm up");
   json_flag(sub, program);
-  examples(sub, {"mosaic bench overhead --mixture layer-wise --pairs 50 --json"});
+  examples(sub, {"mosaic bench overhead --mixture layer-wise --pairs 50 --json",
+                 "mosaic bench overhead --space bert-homogeneous-tiny --pairs 20"});
   on_chosen(sub, program, [command, &program] { overhead(*command, program.json); });
 }
 

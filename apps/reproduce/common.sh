@@ -15,3 +15,10 @@ machine() {
   printf '{"cpu": "%s", "cores": %s, "program": "%s"}' \
     "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)" "$(nproc)" "$("$mosaic" --version | head -1)"
 }
+
+# PyTorch of Debian as a fair peer (needs python3-torch and libopenblas0-openmp): it multiplies with whatever
+# libblas.so.3 is, and the reference one that comes with it is twenty times slower. OpenBLAS on OpenMP shares the
+# threads of PyTorch; the one with threads of its own has two teams wait for each other.
+debian_torch() {
+  LD_LIBRARY_PATH="/usr/lib/$(uname -m)-linux-gnu/openblas-openmp" /usr/bin/python3 "$@"
+}

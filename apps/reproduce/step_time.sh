@@ -4,7 +4,7 @@
 # apps/reproduce/step_time.sh [ROUNDS] [PAIRS]
 # Writes results/step_time.json: medians and ratios; those of mixtures with 95% intervals.
 . "$(dirname "$0")/common.sh"
-need_packages python3-torch
+need_packages python3-torch libopenblas0-openmp
 rounds="${1:-5}" pairs="${2:-60}"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -13,7 +13,7 @@ export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-active}"
 for round in $(seq "$rounds"); do
   for threads in 1 2; do
     "$mosaic" bench step --threads $threads --steps 5 --json >>"$work/mosaic-$threads"
-    /usr/bin/python3 "$root/tests/peers/step_time.py" --threads $threads --steps 5 >>"$work/torch-$threads"
+    debian_torch "$root/tests/peers/step_time.py" --threads $threads --steps 5 >>"$work/torch-$threads"
   done
 done
 # 4,096 target tokens an update in the tiny space.
