@@ -1,5 +1,6 @@
 // mosaic extract: a static model of one architecture of a supernet.
 #include "apps/commands/commands.h"
+#include "apps/common/hf_bert.h"
 #include "apps/common/searching.h"
 #include "nn/module.h"
 
@@ -7,7 +8,7 @@ namespace mosaic::apps {
 namespace {
 
 struct ExtractCommand {
-  std::filesystem::path run, out;
+  std::filesystem::path run, model, out;
   std::string arch, checkpoint = "best", format = "mosaic";
   bool force = false;
 };
@@ -45,6 +46,14 @@ json extract_translation(const ExtractCommand& command) {
   return extracted(command, from.supernet->space(), arch, *model);
 }
 
+void save_as(const ExtractCommand& command, nn::Bert& model, const data::WordPiece& wordpiece,
+             const BertFacts& facts) {
+  if (command.format == "hf")
+    save_hf_bert(command.out, model, wordpiece, facts.labels, command.force);
+  else
+    save_bert(command.out, model, wordpiece, facts, command.force);
+}
+
 json extract_bert(const ExtractCommand& command) {
   SuperBertRun from = open_super_bert(command.run, command.checkpoint);
   const mos::Arch arch = arch_from_file(from.supernet->space(), command.arch);
@@ -52,13 +61,30 @@ json extract_bert(const ExtractCommand& command) {
   BertFacts facts = from.facts;
   facts.arch = arch.to_json();
   facts.made = made_by(command, from);
-  save_bert(command.out, *model, from.wordpiece, facts, command.force);
+  save_as(command, *model, from.wordpiece, facts);
   return extracted(command, from.supernet->space(), arch, *model);
 }
 
+// A model directory in the other format: what was trained further or fine-tuned goes to other tools, too.
+json convert_bert(const ExtractCommand& command) {
+  check<UsageError>(command.run.empty() && command.arch.empty(), "--model",
+                    "is a whole model; leave out --run and --arch");
+  const StaticBert from = open_bert(command.model);
+  save_as(command, *from.model, from.wordpiece, from.facts);
+  const int64_t parameters = nn::parameter_count(*from.model);
+  say(command.out.string(), ": ", with_thousands(parameters), " parameters");
+  return {{"model", path_text(command.out)}, {"parameters_exact", parameters}, {"arch", from.facts.arch}};
+}
+
+json make(const ExtractCommand& command) {
+  if (!command.model.empty()) return convert_bert(command);
+  check<UsageError>(!command.run.empty() && !command.arch.empty(), "--run",
+                    "and --arch are needed (or --model, to convert a BERT)");
+  return supernet_kind(command.run) == "bert" ? extract_bert(command) : extract_translation(command);
+}
+
 void extract(const ExtractCommand& command, const Program& program) {
-  const json result =
-      supernet_kind(command.run) == "bert" ? extract_bert(command) : extract_translation(command);
+  const json result = make(command);
   if (program.json) put_json(result);
 }
 
@@ -66,16 +92,18 @@ void extract(const ExtractCommand& command, const Program& program) {
 
 void declare_extract(CLI::App& app, Program& program) {
   auto command = std::make_shared<ExtractCommand>();
-  required(path_option(app, "--run", command->run, "The supernet's run directory"));
-  required(text_option(app, "--arch", command->arch,
-                       "Architecture file, a search's directory, largest or smallest"));
+  path_option(app, "--run", command->run, "The supernet's run directory");
+  text_option(app, "--arch", command->arch, "Architecture file, a search's directory, largest or smallest");
+  path_option(app, "--model", command->model, "Or a BERT's model directory, to be written in another format");
   required(path_option(app, "-o,--out", command->out, "Model directory to make"));
   choice_option(app, "--checkpoint", command->checkpoint, {"best", "last", "average"},
                 "Weights of the supernet");
   choice_option(app, "--format", command->format, {"mosaic", "hf"}, "hf: a BERT as a Hugging Face directory");
   flag(app, "--force", command->force, "Replace the model in the directory");
   json_flag(app, program);
-  examples(app, {"mosaic extract --run runs/neuron --arch runs/search --out models/fast"});
+  examples(app, {"mosaic extract --run runs/neuron --arch runs/search --out models/fast",
+                 "mosaic extract --run runs/bert --arch largest --format hf --out bert-for-transformers",
+                 "mosaic extract --model runs/glue/RTE/model --format hf --out rte-for-transformers"});
   on_chosen(app, program, [command, &program] { extract(*command, program); });
 }
 

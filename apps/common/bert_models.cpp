@@ -1,6 +1,8 @@
 #include "apps/common/bert_models.h"
 
+#include "apps/common/hf_bert.h"
 #include "apps/common/text.h"
+#include "engine/core/file.h"
 
 namespace mosaic::apps {
 namespace fs = std::filesystem;
@@ -63,6 +65,17 @@ void save_bert(const fs::path& directory, nn::Bert& model, const data::WordPiece
 }
 
 StaticBert open_bert(const fs::path& directory) {
+  if (is_hf_directory(directory)) {
+    HfBertModel from = open_hf_bert(directory);
+    return {.model = std::move(from.model),
+            .wordpiece = std::move(from.wordpiece),
+            .facts = {.arch = nullptr,
+                      .space = nullptr,
+                      .task = "",
+                      .labels = std::move(from.labels),
+                      .made = {{"from", "Hugging Face directory"}, {"path", path_text(directory)}}},
+            .hash = hash_file(directory / "model.safetensors")};
+  }
   const json config = load_model_config(directory);
   const std::string where = (directory / "config.json").string();
   Fields fields(config, where);

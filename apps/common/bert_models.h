@@ -37,7 +37,8 @@ struct StaticBert {
   BertFacts facts;
   std::string hash;  // of the weights
 };
-// Checks hashes, shapes and names; warns about weights that are not finite.
+// A directory of ours or of Hugging Face's transformers (hf_bert.h). Checks hashes, shapes and names; warns
+// about weights that are not finite.
 StaticBert open_bert(const std::filesystem::path& directory);
 
 // What a supernet run keeps besides checkpoints: supernet.json and vocab.txt.

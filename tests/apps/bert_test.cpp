@@ -182,6 +182,21 @@ TEST_SUITE("apps/bert") {
           doctest::Approx(evaluated["nll"].get<double>()).epsilon(1e-4));
     CHECK(program(train(folder / "y", 6, {"--init", model})).err.find("must be") != std::string::npos);
 
+    // For other tools and back: the same loss, with the same vocabulary.
+    const std::string hf = (folder / "hf").string();
+    const Outcome exported =
+        program({"extract", "--run", run_dir, "--arch", found, "--format", "hf", "--out", hf});
+    INFO(exported.err);
+    REQUIRE(exported.code == 0);
+    CHECK(read(folder / "hf/config.json").find("BertForMaskedLM") != std::string::npos);
+    CHECK(program({"evaluate", "--model", hf, "--data", data, "--json"}).last_json()["nll"] ==
+          evaluated["nll"]);
+    CHECK(program({"extract", "--model", hf, "--out", (folder / "back").string()}).code == 0);
+    CHECK(read(folder / "back/model.safetensors").size() > 1000);
+    CHECK(program({"extract", "--model", hf, "--arch", found, "--out", (folder / "z").string()}).code == 2);
+    CHECK(program({"extract", "--out", (folder / "z").string()}).err.find("--arch are needed") !=
+          std::string::npos);
+
     const json routing = program({"analyze", "routing", "--run", run_dir, "--data", data}).last_json();
     CHECK(routing["route_swap_smallest"].contains("largest"));
     CHECK(program({"translate", "--model", model}).code == 1);
@@ -211,6 +226,16 @@ TEST_SUITE("apps/bert") {
     CHECK(std::abs(out["tau"]["supernet"].get<double>()) == 1);
     ranking.resize(ranking.size() - 2);
     CHECK(program(ranking).code == 2);
+  }
+
+  TEST_CASE("what transformers cannot express is refused with the reason") {
+    const Folder folder;
+    REQUIRE(program(train(folder / "run", 10, {"--set", "model.space=bert-bottleneck-nano"})).code == 0);
+    const Outcome refused = program({"extract", "--run", (folder / "run").string(), "--arch", "smallest",
+                                     "--format", "hf", "--out", (folder / "hf").string()});
+    CHECK(refused.code == 2);
+    CHECK(refused.err.find("bottleneck") != std::string::npos);
+    CHECK(!fs::exists(folder / "hf"));
   }
 
   TEST_CASE("tasks are not mixed up") {
