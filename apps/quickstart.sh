@@ -13,11 +13,5 @@ cmake --build build/release --target mosaic >&2
 
 # The corpus: the LibreOffice help texts, downloaded as packages and unpacked without installing them.
 corpus=build/corpus
-if [ ! -e "$corpus/complete" ]; then
-  mkdir -p "$corpus/packages"
-  (cd "$corpus/packages" && { apt-get download -qq libreoffice-help-en-us libreoffice-help-de 2>/dev/null ||
-    { $([ "$(id -u)" -eq 0 ] || echo sudo) apt-get update -qq; apt-get download -qq libreoffice-help-en-us libreoffice-help-de; }; }) >&2
-  for package in "$corpus"/packages/libreoffice-help-*.deb; do dpkg-deb -x "$package" "$corpus/root"; done
-  touch "$corpus/complete"
-fi
+fetch_packages "$corpus" libreoffice-help-en-us libreoffice-help-de >&2
 exec build/release/apps/mosaic quickstart --root "$corpus/root" "$@"

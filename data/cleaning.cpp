@@ -101,6 +101,11 @@ std::string split_key(std::string_view text) {
 
 }  // namespace
 
+double letter_share(std::string_view text) {
+  const Shape shape = measure(text);
+  return shape.visible == 0 ? 0 : static_cast<double>(shape.letters) / static_cast<double>(shape.visible);
+}
+
 std::vector<std::string> split_sentences(std::string_view paragraph) {
   const std::vector<uint32_t> text = code_points(paragraph);
   std::vector<std::string> sentences(1);

@@ -18,6 +18,9 @@ namespace mosaic::data {
 // numbers, dates ("5. Mai") and initials do not end one.
 std::vector<std::string> split_sentences(std::string_view paragraph);
 
+// Letters among the characters of a text that are not spaces; 0 for an empty one.
+double letter_share(std::string_view text);
+
 // What became of the sentences offered to a PairCleaner, in the order in which the rules are tried.
 struct CleaningReport {
   int64_t paragraphs = 0, repeated_paragraphs = 0, untranslated = 0;

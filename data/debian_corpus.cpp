@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "data/text/normalize.h"
+#include "data/descriptions.h"
 #include "engine/core/error.h"
 #include "engine/core/file.h"
 #include "engine/core/parallel.h"
@@ -15,32 +15,12 @@ namespace fs = std::filesystem;
 
 constexpr const char* format = "mosaic-corpus";
 
-// Relative paths of the pages of one language, sorted.
-std::vector<std::string> list_pages(const fs::path& base) {
-  std::vector<std::string> pages;
-  for (const auto& entry : fs::recursive_directory_iterator(base)) {
-    if (entry.is_regular_file() && entry.path().extension() == ".html") {
-      pages.push_back(entry.path().lexically_relative(base).string());
-    }
-  }
-  std::sort(pages.begin(), pages.end());
-  return pages;
-}
-
-std::string read_page(const fs::path& path) {
-  std::string html = read_file(path, 32u << 20);
-  if (const size_t bad = find_bad_utf8(html); bad != std::string::npos) {
-    throw FormatError(path.string(), cat("byte ", bad + 1, " is not valid UTF-8"));
-  }
-  return html;
-}
-
 // Text of the blocks that both pages have, in the order of the English one.
 std::vector<SentencePair> align_pages(const fs::path& english, const fs::path& translated) {
   std::unordered_map<std::string, std::string> targets;
-  for (auto& [id, html] : html_blocks(read_page(translated))) targets.emplace(std::move(id), std::move(html));
+  for (auto& [id, html] : html_blocks(read_html(translated))) targets.emplace(std::move(id), std::move(html));
   std::vector<SentencePair> pairs;
-  for (const auto& [id, html] : html_blocks(read_page(english))) {
+  for (const auto& [id, html] : html_blocks(read_html(english))) {
     if (const auto found = targets.find(id); found != targets.end()) {
       pairs.push_back({html_text(html), html_text(found->second)});
     }
@@ -94,53 +74,6 @@ json start_manifest(const std::string& source, const std::string& version, const
           {"source_language", "en"}, {"target_language", language}};
 }
 
-// apt's stanzas: description by its md5: the short line and the paragraphs of the long text.
-using Descriptions = std::unordered_map<std::string, std::vector<std::string>>;
-
-Descriptions read_descriptions(const fs::path& path, const std::string& language,
-                               std::vector<std::string>* order) {
-  Descriptions all;
-  LineReader reader(path);
-  std::string line, md5, paragraph;
-  std::vector<std::string> texts;
-  const std::string start = cat("Description-", language, ": ");
-  const auto close_paragraph = [&] {
-    if (std::string text = normalize_spaces(paragraph); !text.empty()) texts.push_back(std::move(text));
-    paragraph.clear();
-  };
-  const auto close_stanza = [&] {
-    close_paragraph();
-    if (!md5.empty() && !texts.empty() && all.emplace(md5, texts).second && order) order->push_back(md5);
-    md5.clear();
-    texts.clear();
-  };
-  bool inside = false, item = false;  // a description, a list item in it
-  while (reader.next(line)) {
-    if (line.empty()) {
-      close_stanza();
-      inside = false;
-    } else if (line[0] != ' ') {
-      inside = line.starts_with(start);
-      if (line.starts_with("Description-md5: ")) md5 = line.substr(17);
-      if (inside) texts.push_back(normalize_spaces(std::string_view(line).substr(start.size())));
-    } else if (inside) {
-      // " ." parts paragraphs. Lines of two spaces and more are list items, go on with one, or are verbatim.
-      const std::string_view text = trim(line);
-      const bool bullet =
-          text.size() > 2 && text[1] == ' ' && std::string_view("*-+o").find(text[0]) != text.npos;
-      const bool indented = line.starts_with("  ");
-      if (text == "." || bullet || indented != item) close_paragraph();
-      item = bullet || (item && indented);
-      if (text != "." && (item || !indented)) paragraph += cat(" ", bullet ? text.substr(2) : text);
-    }
-  }
-  close_stanza();
-  if (all.empty())
-    throw FormatError(path.string(),
-                      cat("has no \"", start, "\" entry; expected apt's Translation-", language));
-  return all;
-}
-
 }  // namespace
 
 fs::path find_help(const fs::path& root, const std::string& language) {
@@ -163,7 +96,7 @@ json make_debian_corpus(const fs::path& help_root, const fs::path& out_dir,
   refuse_existing(out_dir, options);
   const fs::path help = find_help(help_root, options.target_language);
   const fs::path english = help / "en-US" / "text", translated = help / options.target_language / "text";
-  std::vector<std::string> pages = list_pages(english);
+  std::vector<std::string> pages = html_pages(english);
   std::erase_if(pages, [&](const std::string& page) { return !fs::is_regular_file(translated / page); });
   check<ResourceError>(!pages.empty(), "corpus", help.string(), " has no page in both en-US and ",
                        options.target_language);

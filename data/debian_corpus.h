@@ -21,6 +21,14 @@ std::string html_text(std::string_view html);
 // counts once.
 std::vector<std::pair<std::string, std::string>> html_blocks(std::string_view html);
 
+// The text of every paragraph and heading of a page, with an id or without, in order.
+std::vector<std::string> html_paragraphs(std::string_view html);
+
+// Relative paths of the HTML pages in a folder and those below it, sorted; a page's content. FormatError when
+// it is not UTF-8.
+std::vector<std::string> html_pages(const std::filesystem::path& base);
+std::string read_html(const std::filesystem::path& path);
+
 // The folder that holds "en-US/text" and "<language>/text" somewhere usual under `root`: an unpacked package,
 // a system root, or the help folder itself. ResourceError, naming the package to install, when it is not
 // there.

@@ -1,4 +1,5 @@
 // Reads LibreOffice's help pages: enough HTML for their generated, regular form.
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <unordered_set>
@@ -6,6 +7,7 @@
 #include "data/debian_corpus.h"
 #include "data/text/normalize.h"
 #include "engine/core/error.h"
+#include "engine/core/file.h"
 
 namespace mosaic::data {
 namespace {
@@ -126,9 +128,11 @@ std::string html_text(std::string_view html) {
   return normalize_spaces(out);
 }
 
-std::vector<std::pair<std::string, std::string>> html_blocks(std::string_view html) {
-  std::vector<std::pair<std::string, std::string>> blocks;
-  std::unordered_set<std::string> ids;
+namespace {
+
+// Calls visit(id, inner HTML) for every paragraph and heading.
+template <class Visit>
+void for_each_block(std::string_view html, const Visit& visit) {
   Tag tag;
   for (size_t at = html.find('<'); at != html.npos; at = html.find('<', at)) {
     if (!parse_tag(html, at, tag)) {
@@ -137,13 +141,45 @@ std::vector<std::pair<std::string, std::string>> html_blocks(std::string_view ht
     }
     at = tag.end;
     if (tag.closing || !is_block(tag.name)) continue;
-    const std::string_view id = attribute(tag.attributes, "id");
     const size_t end = html.find(cat("</", tag.name, ">"), at);  // these elements never nest
     if (end == html.npos) continue;
-    if (!id.empty() && ids.emplace(id).second) blocks.emplace_back(id, html.substr(at, end - at));
+    visit(attribute(tag.attributes, "id"), html.substr(at, end - at));
     at = end;
   }
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> html_blocks(std::string_view html) {
+  std::vector<std::pair<std::string, std::string>> blocks;
+  std::unordered_set<std::string> ids;
+  for_each_block(html, [&](std::string_view id, std::string_view inner) {
+    if (!id.empty() && ids.emplace(id).second) blocks.emplace_back(id, inner);
+  });
   return blocks;
+}
+
+std::vector<std::string> html_paragraphs(std::string_view html) {
+  std::vector<std::string> paragraphs;
+  for_each_block(
+      html, [&](std::string_view, std::string_view inner) { paragraphs.emplace_back(html_text(inner)); });
+  return paragraphs;
+}
+
+std::vector<std::string> html_pages(const std::filesystem::path& base) {
+  std::vector<std::string> pages;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(base))
+    if (entry.is_regular_file() && entry.path().extension() == ".html")
+      pages.push_back(entry.path().lexically_relative(base).string());
+  std::sort(pages.begin(), pages.end());
+  return pages;
+}
+
+std::string read_html(const std::filesystem::path& path) {
+  std::string html = read_file(path, 32u << 20);
+  if (const size_t bad = find_bad_utf8(html); bad != std::string::npos)
+    throw FormatError(path.string(), cat("byte ", bad + 1, " is not valid UTF-8"));
+  return html;
 }
 
 }  // namespace mosaic::data

@@ -79,7 +79,12 @@ void declare_mlm(CLI::App& app, Program& program) {
   CLI::App& sub =
       sub_command(app, "mlm", "Make a data directory for BERT: word pieces, packed sequences, hashes");
   required(path_option(sub, "-o,--out", command->directory, "The directory to make"));
-  required(texts_option(sub, "--text", command->texts, "Text file, plain or .gz; may be repeated"));
+  texts_option(sub, "--text", command->texts, "Text file, plain or .gz; may be repeated");
+  texts_option(sub, "--source", options.sources,
+               "Debian package whose English text is used: libreoffice-help, debian-descriptions, anarchism; "
+               "may be repeated");
+  path_option(sub, "--root", options.root, "Where the Debian packages lie unpacked or installed [/]");
+  path_option(sub, "--lists", options.lists, "Where apt's Translation-en lies [/var/lib/apt/lists]");
   texts_option(sub, "--valid", command->valid, "Text that is kept for validation; may be repeated");
   number_option(sub, "--valid-share", corpus.valid_share, 0, 0.5,
                 "Share of the documents kept for validation when there is no --valid");
@@ -96,7 +101,8 @@ void declare_mlm(CLI::App& app, Program& program) {
   flag(sub, "--force", corpus.overwrite, "Make it anew when it is there already");
   threads_option(sub);
   json_flag(sub, program);
-  examples(sub, {"mosaic data mlm --text books.txt.gz --text news.txt --vocabulary 8000 --out text",
+  examples(sub, {"mosaic data mlm --source libreoffice-help --source debian-descriptions --out text",
+                 "mosaic data mlm --text books.txt.gz --text news.txt --vocabulary 8000 --out text",
                  "mosaic data mlm --text books.txt.gz --vocab bert/vocab.txt --out text"});
   on_chosen(sub, program, [command, &program] { prepare_mlm(*command, program); });
 }

@@ -1,8 +1,9 @@
 #include "apps/common/mlm_data.h"
 
 #include "apps/common/output.h"
+#include "apps/common/prepared.h"
 #include "apps/common/text.h"
-#include "data/mlm_batches.h"
+#include "data/english_text.h"
 #include "data/text/wordpiece_trainer.h"
 #include "engine/core/file.h"
 
@@ -12,7 +13,30 @@ namespace {
 
 constexpr int data_version = 1;
 
-data::WordPiece make_vocabulary(const MlmPrepareOptions& options) {
+data::EnglishText package_text(const std::string& source, const MlmPrepareOptions& options) {
+  if (source == "libreoffice-help") return data::help_text(options.root);
+  if (source == "anarchism") return data::anarchism_text(options.root);
+  check<UsageError>(source == "debian-descriptions", "--source", "\"", source,
+                    "\" is not one of libreoffice-help, debian-descriptions, anarchism");
+  return data::description_text(find_descriptions(options.lists, "en"));
+}
+
+// The text files, those of packages written first.
+std::vector<fs::path> gather_texts(const MlmPrepareOptions& options, const fs::path& out) {
+  std::vector<fs::path> texts = options.texts;
+  for (const std::string& source : options.sources) {
+    const data::EnglishText text = package_text(source, options);
+    const data::EnglishTextReport& report = text.report();
+    say(source, ": ", with_thousands(report.sentences), " sentences in ", with_thousands(report.documents),
+        " documents (", with_thousands(report.repeated), " repeated, ", with_thousands(report.dropped),
+        " short or hardly letters)");
+    texts.push_back(out / "text" / (source + ".txt"));
+    write_file_atomic(texts.back(), text.text());
+  }
+  return texts;
+}
+
+data::WordPiece make_vocabulary(const MlmPrepareOptions& options, const std::vector<fs::path>& texts) {
   data::WordPieceOptions rules;
   rules.text.lower_case = !options.cased;
   if (!options.vocabulary_file.empty()) {
@@ -20,7 +44,7 @@ data::WordPiece make_vocabulary(const MlmPrepareOptions& options) {
     return data::WordPiece::load(fs::is_directory(given) ? given / "vocab.txt" : given, rules);
   }
   data::WordCounts words(rules);
-  for (const fs::path& file : options.texts) words.add_file(file);
+  for (const fs::path& file : texts) words.add_file(file);
   say("learning ", options.vocabulary, " word pieces from ", with_thousands(words.words()), " words");
   return data::train_wordpiece(words, {.vocabulary = options.vocabulary});
 }
@@ -32,17 +56,19 @@ Tensor ids_of(const std::vector<int32_t>& values, const Shape& shape) {
 }  // namespace
 
 json prepare_mlm_data(const MlmPrepareOptions& options, const fs::path& out) {
-  check<UsageError>(!options.texts.empty(), "--text", "is needed: files of English or other text");
+  check<UsageError>(!options.texts.empty() || !options.sources.empty(), "--text",
+                    "or --source is needed: files of text, or Debian packages to take it from");
   const bool exists = fs::exists(out / "data.json") || fs::exists(out / "manifest.json");
   check<UsageError>(options.corpus.overwrite || !exists, out.c_str(),
                     "holds data already: --force makes it anew");
   if (!exists && fs::exists(out) && !(fs::is_directory(out) && fs::is_empty(out)))
     throw UsageError(out.string(), "is not empty and holds no data of mosaic: choose another directory");
-  const data::WordPiece wordpiece = make_vocabulary(options);
   fs::remove(out / "data.json");  // written last, it vouches for the rest
   fs::create_directories(out);
+  const std::vector<fs::path> texts = gather_texts(options, out);
+  const data::WordPiece wordpiece = make_vocabulary(options, texts);
   wordpiece.save(out / "vocab.txt");
-  data::build_mlm_corpus(options.texts, wordpiece, out, options.corpus, options.valid);
+  data::build_mlm_corpus(texts, wordpiece, out, options.corpus, options.valid);
   const json facts = {{"format", "mosaic-mlm-data"},
                       {"version", data_version},
                       {"tokenizer",

@@ -4,6 +4,7 @@
 //   train.ids valid.ids   sequences (data/mlm_corpus.h)
 //   manifest.json         their counts, options, sources, hashes
 //   vocab.txt             WordPiece vocabulary, learned from the training text or given
+//   text/NAME.txt         text taken out of Debian packages, when some were named
 //   data.json             text rules, hashes of the two above
 #pragma once
 
@@ -20,6 +21,11 @@ namespace mosaic::apps {
 
 struct MlmPrepareOptions {
   std::vector<std::filesystem::path> texts, valid;  // plain or gzip, UTF-8
+  // Debian packages whose English text is taken besides: "libreoffice-help", "debian-descriptions",
+  // "anarchism" (data/english_text.h). It is kept as text/NAME.txt in the directory.
+  std::vector<std::string> sources;
+  std::filesystem::path root = "/";                    // of the packages' files
+  std::filesystem::path lists = "/var/lib/apt/lists";  // of apt's descriptions
   std::filesystem::path vocabulary_file;  // vocab.txt, or a folder that has one; empty: one is learned
   int64_t vocabulary = 8000;              // tokens to learn
   bool cased = false;

@@ -53,23 +53,6 @@ Splits read_text(const PrepareOptions& options) {
   return splits;
 }
 
-// apt's file of descriptions in a language, plain or gzip.
-fs::path find_descriptions(const fs::path& lists, const std::string& language) {
-  std::error_code error;
-  std::vector<fs::path> found;
-  for (const auto& entry : fs::directory_iterator(lists, error)) {
-    const std::string name = entry.path().filename().string();
-    for (const char* ending : {"", ".gz"})
-      if (name.ends_with("Translation-" + language + ending)) found.push_back(entry.path());
-  }
-  std::sort(found.begin(), found.end(),
-            [](const fs::path& a, const fs::path& b) { return fs::file_size(a) > fs::file_size(b); });
-  if (!found.empty()) return found.front();
-  throw ResourceError(lists.string(), cat("has no Translation-", language,
-                                          " file, plain or gzip; apt-get update -o Acquire::Languages=en,",
-                                          language, " -o Dir::State::Lists=DIR fetches them"));
-}
-
 void write_text(const Splits& splits, const PrepareOptions& options, const fs::path& out) {
   json files = json::object();
   const std::pair<const char*, const std::vector<data::SentencePair>*> parts[] = {
@@ -128,6 +111,22 @@ void make_text(const PrepareOptions& options, const fs::path& out) {
 }
 
 }  // namespace
+
+fs::path find_descriptions(const fs::path& lists, const std::string& language) {
+  std::error_code error;
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(lists, error)) {
+    const std::string name = entry.path().filename().string();
+    for (const char* ending : {"", ".gz"})
+      if (name.ends_with("Translation-" + language + ending)) found.push_back(entry.path());
+  }
+  std::sort(found.begin(), found.end(),
+            [](const fs::path& a, const fs::path& b) { return fs::file_size(a) > fs::file_size(b); });
+  if (!found.empty()) return found.front();
+  throw ResourceError(lists.string(), cat("has no Translation-", language,
+                                          " file, plain or gzip; apt-get update -o Acquire::Languages=en,",
+                                          language, " -o Dir::State::Lists=DIR fetches them"));
+}
 
 json prepare_data(const PrepareOptions& options, const fs::path& out) {
   const bool exists = fs::exists(out / "data.json") || fs::exists(out / "manifest.json");

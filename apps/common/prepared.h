@@ -32,6 +32,10 @@ struct PrepareOptions {
   bool overwrite = false;
 };
 
+// apt's file of descriptions in a language below `lists`, plain or gzip; the largest of several.
+// ResourceError that says how to fetch it when there is none.
+std::filesystem::path find_descriptions(const std::filesystem::path& lists, const std::string& language);
+
 // Makes a data directory; warnings about the text are told on standard error. UsageError when the directory
 // has data already and overwriting was not asked for. Returns the content of data.json.
 json prepare_data(const PrepareOptions& options, const std::filesystem::path& out);
