@@ -10,7 +10,7 @@ namespace {
 struct ExtractCommand {
   std::filesystem::path run, model, out;
   std::string arch, checkpoint = "best", format = "mosaic";
-  bool force = false;
+  bool compose = false, force = false;
 };
 
 json made_by(const ExtractCommand& command, const auto& from) {
@@ -25,17 +25,19 @@ json made_by(const ExtractCommand& command, const auto& from) {
 json extracted(const ExtractCommand& command, const mos::Space& space, const mos::Arch& arch,
                nn::Module& model) {
   const int64_t parameters = nn::parameter_count(model);
-  say(command.out.string(), ": ", with_thousands(parameters),
-      " parameters; its logits equal the supernet's bit by bit");
-  return {{"model", path_text(command.out)},
-          {"parameters", mos::parameters(space, arch)},
-          {"parameters_exact", parameters},
-          {"arch", arch.to_json()},
-          {"max_abs_difference", 0}};
+  say(command.out.string(), ": ", with_thousands(parameters), " parameters; its logits equal the supernet's ",
+      command.compose ? "but for the rounding of composed bottlenecks" : "bit by bit");
+  json result = {{"model", path_text(command.out)},
+                 {"parameters", mos::parameters(space, arch)},
+                 {"parameters_exact", parameters},
+                 {"arch", arch.to_json()}};
+  if (!command.compose) result["max_abs_difference"] = 0;
+  return result;
 }
 
 json extract_translation(const ExtractCommand& command) {
   check<UsageError>(command.format == "mosaic", "--format", "hf is for BERT");
+  check<UsageError>(!command.compose, "--compose", "is for a BERT with bottlenecks");
   SupernetRun from = open_supernet(command.run, command.checkpoint);
   const mos::Arch arch = arch_from_file(from.supernet->space(), command.arch);
   const auto model = extract_checked(*from.supernet, arch);
@@ -44,6 +46,11 @@ json extract_translation(const ExtractCommand& command) {
   facts.made = made_by(command, from);
   save_model(command.out, *model, from.subwords, facts, command.force);
   return extracted(command, from.supernet->space(), arch, *model);
+}
+
+// The same function with consecutive bottlenecks multiplied into one map (--compose).
+std::unique_ptr<nn::Bert> composed(const ExtractCommand& command, std::unique_ptr<nn::Bert> model) {
+  return command.compose ? nn::compose_bottlenecks(*model) : std::move(model);
 }
 
 void save_as(const ExtractCommand& command, nn::Bert& model, const data::WordPiece& wordpiece,
@@ -57,7 +64,7 @@ void save_as(const ExtractCommand& command, nn::Bert& model, const data::WordPie
 json extract_bert(const ExtractCommand& command) {
   SuperBertRun from = open_super_bert(command.run, command.checkpoint);
   const mos::Arch arch = arch_from_file(from.supernet->space(), command.arch);
-  const auto model = extract_checked(*from.supernet, arch);
+  const auto model = composed(command, extract_checked(*from.supernet, arch));
   BertFacts facts = from.facts;
   facts.arch = arch.to_json();
   facts.made = made_by(command, from);
@@ -69,9 +76,10 @@ json extract_bert(const ExtractCommand& command) {
 json convert_bert(const ExtractCommand& command) {
   check<UsageError>(command.run.empty() && command.arch.empty(), "--model",
                     "is a whole model; leave out --run and --arch");
-  const StaticBert from = open_bert(command.model);
-  save_as(command, *from.model, from.wordpiece, from.facts);
-  const int64_t parameters = nn::parameter_count(*from.model);
+  StaticBert from = open_bert(command.model);
+  const auto model = composed(command, std::move(from.model));
+  save_as(command, *model, from.wordpiece, from.facts);
+  const int64_t parameters = nn::parameter_count(*model);
   say(command.out.string(), ": ", with_thousands(parameters), " parameters");
   return {{"model", path_text(command.out)}, {"parameters_exact", parameters}, {"arch", from.facts.arch}};
 }
@@ -99,6 +107,8 @@ void declare_extract(CLI::App& app, Program& program) {
   choice_option(app, "--checkpoint", command->checkpoint, {"best", "last", "average"},
                 "Weights of the supernet");
   choice_option(app, "--format", command->format, {"mosaic", "hf"}, "hf: a BERT as a Hugging Face directory");
+  flag(app, "--compose", command->compose,
+       "Multiply consecutive bottlenecks of a BERT into one map: fewer parameters, the same function");
   flag(app, "--force", command->force, "Replace the model in the directory");
   json_flag(app, program);
   examples(app, {"mosaic extract --run runs/neuron --arch runs/search --out models/fast",

@@ -238,6 +238,34 @@ TEST_SUITE("apps/bert") {
     CHECK(!fs::exists(folder / "hf"));
   }
 
+  TEST_CASE("bottlenecks are searched by evolution and composed at extraction") {
+    const Folder folder;
+    const std::string run_dir = (folder / "run").string(), found = (folder / "search").string();
+    REQUIRE(program(train(folder / "run", 10, {"--set", "model.space=bert-bottleneck-nano"})).code == 0);
+    const Outcome searched = program({"search", "--run", run_dir, "--data", toy_text().string(), "--out",
+                                      found, "--iterations", "2", "--parents", "3", "--mutants", "4",
+                                      "--children", "4", "--constraint", "parameters<=1e6", "--json"});
+    INFO(searched.err);
+    REQUIRE(searched.code == 0);
+    CHECK(searched.last_json()["distinct"].get<int>() > 5);
+    const auto nll = [&](const std::string& name, std::vector<std::string> more) {
+      std::vector<std::string> arguments = {
+          "extract", "--run", run_dir, "--arch", found, "--out", (folder / name).string(), "--json"};
+      arguments.insert(arguments.end(), more.begin(), more.end());
+      const Outcome made = program(arguments);
+      INFO(made.err);
+      REQUIRE(made.code == 0);
+      json result =
+          program({"evaluate", "--model", (folder / name).string(), "--data", toy_text().string(), "--json"})
+              .last_json();
+      result["parameters_exact"] = made.last_json()["parameters_exact"];
+      return result;
+    };
+    const json plain = nll("plain", {}), composed = nll("composed", {"--compose"});
+    CHECK(composed["nll"].get<double>() == doctest::Approx(plain["nll"].get<double>()).epsilon(1e-5));
+    CHECK(composed["parameters_exact"].get<int>() < plain["parameters_exact"].get<int>());
+  }
+
   TEST_CASE("tasks are not mixed up") {
     const Folder folder;
     const auto refused = [&](const std::string& recipe, const fs::path& data) {
