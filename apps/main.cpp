@@ -11,7 +11,7 @@ int main(int argc, char** argv) {
       {"latency", "Measure latencies on this machine, fit a predictor, predict", declare_latency},
       {"search", "Find the best architecture of a supernet under a limit", declare_search},
       {"extract", "Make a static model of one architecture of a supernet", declare_extract},
-      {"finetune", "Train an extracted model further", declare_finetune},
+      {"finetune", "Train an extracted model further, or a BERT on GLUE", declare_finetune},
       {"translate", "Translate lines of text", declare_translate},
       {"evaluate", "BLEU and loss of a model on a test set", declare_evaluate},
       {"score", "Score translations and GLUE predictions", declare_score},

@@ -39,23 +39,28 @@ double now() {
 }  // namespace
 
 json TrainerOptions::to_json() const {
-  return {{"adam",
-           {{"beta1", adam.beta1},
-            {"beta2", adam.beta2},
-            {"eps", adam.eps},
-            {"weight_decay", adam.weight_decay},
-            {"decoupled", adam.decoupled},
-            {"skip_without_grad", adam.skip_without_grad}}},
-          {"schedule", schedule.to_json()},
-          {"label_smoothing", label_smoothing},
-          {"clip_norm", clip_norm},
-          {"decay_matrices_only", decay_matrices_only},
-          {"sum_passes", sum_passes},
-          {"distill_weight", distill_weight},
-          {"distill_temperature", distill_temperature},
-          {"schedule_by_time", schedule_by_time},
-          {"best_by_smallest", best_by_smallest},
-          {"seed", seed}};
+  json value{{"adam",
+              {{"beta1", adam.beta1},
+               {"beta2", adam.beta2},
+               {"eps", adam.eps},
+               {"weight_decay", adam.weight_decay},
+               {"decoupled", adam.decoupled},
+               {"skip_without_grad", adam.skip_without_grad}}},
+             {"schedule", schedule.to_json()},
+             {"label_smoothing", label_smoothing},
+             {"clip_norm", clip_norm},
+             {"decay_matrices_only", decay_matrices_only},
+             {"sum_passes", sum_passes},
+             {"distill_weight", distill_weight},
+             {"distill_temperature", distill_temperature},
+             {"schedule_by_time", schedule_by_time},
+             {"best_by_smallest", best_by_smallest},
+             {"seed", seed}};
+  // Not said while they are the defaults: checkpoints from before there were teachers do not have it.
+  if (teacher_weight != TrainerOptions().teacher_weight ||
+      teacher_temperature != TrainerOptions().teacher_temperature)
+    value["teacher"] = {{"weight", teacher_weight}, {"temperature", teacher_temperature}};
+  return value;
 }
 
 json ValidationReport::to_json() const {
@@ -100,6 +105,8 @@ Trainer::Trainer(TrainTarget& target, BatchSource& data, const std::vector<nn::B
         "a schedule by time needs max_seconds and a shape that ends");
   check(o.distill_weight >= 0 && o.distill_weight <= 1 && o.distill_temperature > 0, "Trainer",
         "distillation needs a weight in [0, 1] and a temperature above 0");
+  check(o.teacher_weight >= 0 && o.teacher_weight <= 1 && o.teacher_temperature > 0, "Trainer",
+        "a teacher needs a weight in [0, 1] and a temperature above 0");
   if (o.distill_weight > 0) ordered_passes();
 }
 
@@ -142,9 +149,10 @@ UpdateReport Trainer::train_update() {
     const std::unique_ptr<Pass> pass = target_.open(entry, context);
     nn::UpdateAccumulator sums;
     for (size_t i = 0; i < batches.size(); ++i) {
-      nn::LossOptions loss_options{.label_smoothing = options_.label_smoothing,
-                                   .teacher_weight = options_.distill_weight,
-                                   .temperature = options_.distill_temperature};
+      nn::LossOptions loss_options{
+          .label_smoothing = options_.label_smoothing,
+          .teacher_weight = distills ? options_.distill_weight : options_.teacher_weight,
+          .temperature = distills ? options_.distill_temperature : options_.teacher_temperature};
       if (distills && !teaches) loss_options.teacher = teacher[i];
       const nn::BatchLoss loss = pass->loss(batches[i], loss_options, context);
       if (teaches) teacher.push_back(loss.logits.detach());

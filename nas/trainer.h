@@ -41,6 +41,8 @@ struct TrainerOptions {
   // In-place distillation (Yu and Huang 2019): the passes after the largest's learn from its logits with this
   // weight, from the labels with the rest; 0: none. The largest is then run first.
   double distill_weight = 0, distill_temperature = 1;
+  // Of batches that bring a teacher's logits (nn::LabelledBatch): how much is learned from these.
+  double teacher_weight = 0.5, teacher_temperature = 1;
   int64_t max_updates = 0;  // run() stops after this many in all
   double max_seconds = 0;   // of training in all, earlier runs included; 0: no limit
   // The schedule ends when max_seconds do: after the warm-up (counted in updates) the share of the time that

@@ -1,5 +1,6 @@
 // mosaic finetune: an extracted model, trained further.
 #include "apps/commands/commands.h"
+#include "apps/commands/finetune_glue.h"
 #include "apps/common/finetuning.h"
 #include "apps/common/reports.h"
 #include "apps/common/train_command.h"
@@ -9,6 +10,8 @@ namespace mosaic::apps {
 namespace {
 
 void finetune(const TrainCommand& command, const Program& program) {
+  // Not required of the parser: the sub-command has its own.
+  check<UsageError>(!command.out.empty(), "--out", "is needed: a run directory");
   const Task task = task_of(command);
   const json config = resolve(command, default_finetune_settings(task));
   FinetuneSettings settings = read_finetune_settings(config, "configuration", task);
@@ -43,6 +46,7 @@ void declare_finetune(CLI::App& app, Program& program) {
   examples(app,
            {"mosaic finetune --model models/fast --data data --out runs/fast --set training.updates=2000"});
   on_chosen(app, program, [command, &program] { finetune(*command, program); });
+  declare_finetune_glue(app, program, command);
 }
 
 }  // namespace mosaic::apps

@@ -129,7 +129,10 @@ void examples(CLI::App& app, const std::vector<std::string>& lines) {
 }
 
 void on_chosen(CLI::App& app, Program& program, std::function<void()> action) {
-  app.callback([&program, action = std::move(action)] { program.action = action; });
+  // A sub-command's callback runs before its parent's, and is the one that was chosen.
+  app.callback([&program, action = std::move(action)] {
+    if (!program.action) program.action = action;
+  });
 }
 
 }  // namespace mosaic::apps

@@ -105,6 +105,38 @@ void add_quickstart(Page& page, const fs::path& run) {
   add_training(page, run / "finetune");
 }
 
+// "52.71 +- 1.20"
+std::string with_error(const json& value) {
+  const std::string mean = fixed(value["mean"].get<double>(), 4);
+  const json error = value.value("standard_error", json());
+  return error.is_null() ? mean : cat(mean, " +- ", fixed(error.get<double>(), 4));
+}
+
+// The settings of a task with every metric's mean over seeds.
+void add_glue_task(Page& page, const json& task) {
+  page.heading(task["task"].get<std::string>());
+  page.facts({{"start", shown(task["start"])},
+              {"teacher", task["teacher"].is_null() ? "none" : shown(task["teacher"]["model"])},
+              {"best", shown(task["best"]["name"])},
+              {"examples to train on", shown(task["examples"]["train"]["examples"])},
+              {"seconds", shown(task["seconds"])}});
+  std::vector<std::string> header{"setting"};
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [set, metrics] : task["best"]["sets"].items())
+    for (const auto& item : metrics.items()) header.push_back(set + " " + item.key());
+  for (const json& setting : task["settings"]) {
+    rows.push_back({setting["name"].get<std::string>()});
+    for (const json& metrics : setting["sets"])
+      for (const json& value : metrics) rows.back().push_back(with_error(value));
+  }
+  page.table(header, rows);
+}
+
+void add_glue(Page& page, const json& result) {
+  page.facts(facts_of(result, {"model", "start", "random_init", "seeds", "seconds"}));
+  for (const json& task : result.value("tasks", json::array())) add_glue_task(page, task);
+}
+
 }  // namespace
 
 fs::path write_report(const fs::path& run) {
@@ -112,12 +144,15 @@ fs::path write_report(const fs::path& run) {
   const json config = load_json(config_file);
   Fields fields(config, config_file.string());
   fields.one_of("format", {"mosaic-run"});
-  const std::string command = fields.one_of("command", {"train", "finetune", "search", "quickstart"});
+  const std::string command =
+      fields.one_of("command", {"train", "finetune", "finetune glue", "search", "quickstart"});
   Page page("mosaic " + command + ": " + path_text(fs::absolute(run).lexically_normal()));
   if (command == "search")
     add_search(page, result_of(run, "search.json"));
   else if (command == "quickstart")
     add_quickstart(page, run);
+  else if (command == "finetune glue")
+    add_glue(page, result_of(run, "glue.json"));
   else
     add_training(page, run);
   for (const char* name : {"config.json", "manifest.json"})

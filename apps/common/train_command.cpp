@@ -12,7 +12,8 @@ const std::vector<std::string> may_change = {
 }  // namespace
 
 void training_options(CLI::App& app, TrainCommand& command, bool with_method) {
-  required(path_option(app, "-o,--out", command.out, "Run directory"));
+  CLI::Option* out = path_option(app, "-o,--out", command.out, "Run directory");
+  if (with_method) required(out);
   path_option(app, "--data", command.data, "Data directory, as mosaic data prepare made it");
   text_option(app, "--recipe", command.sources.recipe,
               "Start from a built-in recipe: " + join(recipe_names(), ", "));

@@ -17,7 +17,8 @@ struct TrainCommand {
   bool resume = false, force = false, allow_changes = false, trial = false;
 };
 
-// Declares them; --method only where `with_method`.
+// Declares them; --method, --init and a required --out only where `with_method` (finetune, which has a
+// sub-command, checks --out itself).
 void training_options(CLI::App& app, TrainCommand& command, bool with_method);
 // The task of the data directory that the command line, its configuration file or the saved run names;
 // without any, that of the recipe.

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# BERT supernets pretrained for a while, what their mixture does, the best architecture under a size, and that one on
+# GLUE against the same network from random initialisation:
+#   MOSAIC_DATA=DIR apps/reproduce/bert.sh [MINUTES]
+# DIR has mlm/books.sent.txt.gz, mlm/us-speeches.sent.txt.gz and glue/{CoLA,SST-2,MRPC,RTE}. Sandwich and neuron-wise
+# supernets of bert-homogeneous-tiny train side by side, one thread each, for twice MINUTES (of two cores: MINUTES each;
+# default 40). Writes results/bert.json. Resumable.
+. "$(dirname "$0")/common.sh"
+: "${MOSAIC_DATA:?the folder with mlm/ and glue/}"
+minutes="${1:-40}"
+out="$runs/bert" data="$runs/bert/text"
+mkdir -p "$out"
+
+[ -e "$data/data.json" ] || "$mosaic" data mlm --text "$MOSAIC_DATA/mlm/books.sent.txt.gz" \
+  --text "$MOSAIC_DATA/mlm/us-speeches.sent.txt.gz" --vocabulary 8000 --out "$data"
+
+for method in sandwich neuron-wise; do
+  run="$out/tiny-$method"
+  [ -s "$run.out" ] || "$mosaic" train --recipe bert-tiny --method $method --data "$data" --out "$run" --resume \
+    --threads 1 --max-time "$((2 * minutes))m" --set training.updates=100000 --set training.schedule_by_time=true \
+    --json >"$run.out" 2>"$run.err" &
+done
+wait
+for method in sandwich neuron-wise; do
+  run="$out/tiny-$method"
+  [ -e "$run.routing.json" ] || { "$mosaic" analyze routing --run "$run" --data "$data" --valid-examples 512 \
+    >"$run.part" && mv "$run.part" "$run.routing.json"; }
+  # Both supernets' losses of every architecture of the space, on the same masks.
+  "$mosaic" search --run "$run" --data "$data" --method exhaustive --constraint 'parameters<=2.5e6' \
+    --valid-examples 256 --out "$run-search" --resume --json >"$run.search.json"
+done
+
+model="$out/model"
+[ -e "$model/config.json" ] ||
+  "$mosaic" extract --run "$out/tiny-neuron-wise" --arch "$out/tiny-neuron-wise-search" --out "$model" --json >"$model.json"
+glue() { # NAME MORE...
+  local name="$1"
+  shift
+  "$mosaic" finetune glue --model "$model" --glue "$MOSAIC_DATA/glue" --out "$out/glue-$name" --resume --seeds 3 \
+    --batch 32 --lr 3e-4 --save-model none --json "$@" >"$out/glue-$name.json"
+}
+for start in pretrained random; do
+  more=()
+  [ $start = random ] && more=(--random-init)
+  glue "$start" --task cola --task mrpc --task rte --epochs 4 "${more[@]}"
+  glue "$start-sst-2" --task sst-2 --epochs 1 "${more[@]}"
+done
+jq -n --argjson machine "$(machine)" --argjson minutes "$minutes" \
+  --slurpfile sandwich "$out/tiny-sandwich.out" --slurpfile neuron "$out/tiny-neuron-wise.out" \
+  --slurpfile sandwich_routing "$out/tiny-sandwich.routing.json" \
+  --slurpfile neuron_routing "$out/tiny-neuron-wise.routing.json" \
+  --slurpfile sandwich_search "$out/tiny-sandwich.search.json" --slurpfile neuron_search "$out/tiny-neuron-wise.search.json" \
+  --slurpfile sandwich_log "$out/tiny-sandwich/log.jsonl" --slurpfile neuron_log "$out/tiny-neuron-wise/log.jsonl" \
+  --slurpfile extracted "$model.json" \
+  --slurpfile pretrained <(cat "$out/glue-pretrained.json" "$out/glue-pretrained-sst-2.json") \
+  --slurpfile random <(cat "$out/glue-random.json" "$out/glue-random-sst-2.json") '
+  # MLM loss of the largest and the smallest architecture over updates and time.
+  def curve: [.[] | select(.event == "validation") | {update, seconds: (.seconds | round),
+    largest: ([.entries[] | select(.kind == "largest").nll][0]), smallest: ([.entries[] | select(.kind == "smallest").nll][0]),
+    random: ([.entries[] | select(.kind == "random").nll] | add / length)}];
+  def supernet($train; $routing; $search; $log): {
+    updates: $train.steps, seconds: $train.seconds, tokens_per_second: $train.tokens_per_second,
+    losses: $routing.validation, mixture: ($routing.mixture // null | if . then del(.blocks) else . end),
+    routing: $routing.routing, route_swap: {largest: $routing.route_swap_largest, smallest: $routing.route_swap_smallest},
+    best: {arch: $search.best, loss: $search.score, perplexity: $search.perplexity, parameters: $search.parameters},
+    curve: ($log | curve)};
+  {what: "supernets of bert-homogeneous-tiny on books and speeches, one seed; GLUE with three", machine: $machine,
+   minutes_of_two_cores: $minutes,
+   sandwich: supernet($sandwich[0]; $sandwich_routing[0]; $sandwich_search[0]; $sandwich_log),
+   neuron_wise: supernet($neuron[0]; $neuron_routing[0]; $neuron_search[0]; $neuron_log),
+   model: $extracted[0], glue: {pretrained: $pretrained, random: $random}}' >"$results/bert.json"
