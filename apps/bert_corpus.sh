@@ -6,18 +6,20 @@
 set -euo pipefail
 out="${1:?the data directory to make}"
 shift
-case "$out" in /*) ;; *) out="$PWD/$out" ;; esac
+here="$PWD"  # what relative paths in the options begin at
+case "$out" in /*) ;; *) out="$here/$out" ;; esac
 cd "$(dirname "$0")/.."
 . third_party/packages.sh
 need_packages "${MOSAIC_PACKAGES[@]}"
-[ -e "$out/data.json" ] && { echo "$out is there already" >&2; exit 0; }
+[ -e "$out/data.json" ] && [[ " $* " != *" --force "* ]] && { echo "$out is there already" >&2; exit 0; }
 cmake -S . -B build/release -G Ninja -DCMAKE_BUILD_TYPE=Release >/dev/null
 cmake --build build/release --target mosaic >&2
 
-corpus=build/corpus
+corpus="$PWD/build/corpus" mosaic="$PWD/build/release/apps/mosaic"
 packages=(libreoffice-help-en-us)
-[[ " $* " == *" anarchism "* ]] && packages+=(anarchism)
+[[ "$* " == *"--source"[\ =]"anarchism "* ]] && packages+=(anarchism)
 fetch_packages "$corpus" "${packages[@]}" >&2
 fetch_descriptions "$corpus" en >&2
-exec build/release/apps/mosaic data mlm --source libreoffice-help --source debian-descriptions \
+cd "$here"
+exec "$mosaic" data mlm --source libreoffice-help --source debian-descriptions \
   --root "$corpus/root" --lists "$corpus/descriptions" --out "$out" "$@"

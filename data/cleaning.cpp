@@ -1,6 +1,7 @@
 #include "data/cleaning.h"
 
 #include <algorithm>
+#include <array>
 #include <unordered_map>
 
 #include "data/text/normalize.h"
@@ -24,9 +25,49 @@ bool ends_sentence(const std::vector<uint32_t>& text, size_t at) {
   return at >= 3 && is_letter(text[at - 2]) && is_letter(text[at - 3]);
 }
 
-bool begins_sentence(const std::vector<uint32_t>& text, size_t at) {
-  if (at < text.size() && one_of(text[at], U"\"„“»(")) ++at;
+bool begins_sentence(const std::vector<uint32_t>& text, size_t at, std::u32string_view opening = U"\"„“»(") {
+  if (at < text.size() && one_of(text[at], opening)) ++at;
   return at < text.size() && is_upper(text[at]);
+}
+
+// Is the word before the full stop at `stop` one that is usually written short?
+bool is_abbreviation(const std::vector<uint32_t>& text, size_t stop) {
+  constexpr std::array<std::string_view, 16> usual{"Mr", "Mrs", "Ms",  "Dr", "Prof", "St",  "Op", "op",
+                                                   "pp", "Vol", "vol", "Ed", "ed",   "eds", "vs", "cf"};
+  size_t begin = stop;
+  while (begin > 0 && stop - begin < 5 && is_letter(text[begin - 1])) --begin;
+  const std::u32string word(text.begin() + static_cast<std::ptrdiff_t>(begin),
+                            text.begin() + static_cast<std::ptrdiff_t>(stop));
+  return std::any_of(usual.begin(), usual.end(), [&](std::string_view known) {
+    return std::equal(word.begin(), word.end(), known.begin(), known.end());
+  });
+}
+
+bool ends_english_sentence(const std::vector<uint32_t>& text, size_t at) {
+  constexpr size_t longest_source = 300;  // bounds the way back to its "["
+  size_t end = at;
+  if (end > 0 && text[end - 1] == ']') {
+    while (end > 0 && at - end < longest_source && text[end - 1] != '[') --end;
+    if (end < 2 || text[end - 1] != '[' || text[end - 2] != ' ') return false;
+    end -= 2;
+  }
+  while (end > 0 && one_of(text[end - 1], U"\"”'’)")) --end;
+  return ends_sentence(text, end) && (text[end - 1] != '.' || !is_abbreviation(text, end - 1));
+}
+
+// Parts a paragraph at the spaces where cut(text, place) says so.
+template <class Cut>
+std::vector<std::string> split_at_spaces(std::string_view paragraph, const Cut& cut) {
+  const std::vector<uint32_t> text = code_points(paragraph);
+  std::vector<std::string> sentences(1);
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == ' ' && cut(text, i)) {
+      sentences.emplace_back();
+    } else {
+      append_code_point(sentences.back(), text[i]);
+    }
+  }
+  return sentences;
 }
 
 bool is_word_byte(char c) {
@@ -107,16 +148,15 @@ double letter_share(std::string_view text) {
 }
 
 std::vector<std::string> split_sentences(std::string_view paragraph) {
-  const std::vector<uint32_t> text = code_points(paragraph);
-  std::vector<std::string> sentences(1);
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == ' ' && ends_sentence(text, i) && begins_sentence(text, i + 1)) {
-      sentences.emplace_back();
-    } else {
-      append_code_point(sentences.back(), text[i]);
-    }
-  }
-  return sentences;
+  return split_at_spaces(paragraph, [](const std::vector<uint32_t>& text, size_t i) {
+    return ends_sentence(text, i) && begins_sentence(text, i + 1);
+  });
+}
+
+std::vector<std::string> split_english_sentences(std::string_view paragraph) {
+  return split_at_spaces(paragraph, [](const std::vector<uint32_t>& text, size_t i) {
+    return begins_sentence(text, i + 1, U"\"“‘'(") && ends_english_sentence(text, i);
+  });
 }
 
 json describe(const CleaningReport& r) {

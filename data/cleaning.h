@@ -18,6 +18,11 @@ namespace mosaic::data {
 // numbers, dates ("5. Mai") and initials do not end one.
 std::vector<std::string> split_sentences(std::string_view paragraph);
 
+// The same by the habits of English prose: closing marks may follow what ends a sentence ("... of order."
+// The), a source in square brackets behind it belongs to it (... order." [Op. Cit., p. 3] The), and the full
+// stop of a usual abbreviation (Mr., Op., pp.) ends none.
+std::vector<std::string> split_english_sentences(std::string_view paragraph);
+
 // Letters among the characters of a text that are not spaces; 0 for an empty one.
 double letter_share(std::string_view text);
 

@@ -21,11 +21,12 @@ std::string html_text(std::string_view html);
 // counts once.
 std::vector<std::pair<std::string, std::string>> html_blocks(std::string_view html);
 
-// The text of every paragraph and heading of a page, with an id or without, in order.
-std::vector<std::string> html_paragraphs(std::string_view html);
+// The text of every paragraph and heading of a page, with an id or without, in order, in sections: each but
+// perhaps the first begins with a heading.
+std::vector<std::vector<std::string>> html_sections(std::string_view html);
 
-// Relative paths of the HTML pages in a folder and those below it, sorted; a page's content. FormatError when
-// it is not UTF-8.
+// Relative paths of the HTML pages (.html, .html.gz) in a folder and those below it, sorted; a page's
+// content, unpacked. FormatError naming file and line when it is not UTF-8 or damaged.
 std::vector<std::string> html_pages(const std::filesystem::path& base);
 std::string read_html(const std::filesystem::path& path);
 

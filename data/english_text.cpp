@@ -15,16 +15,26 @@ namespace fs = std::filesystem;
 constexpr int64_t least_words = 3;
 constexpr double least_letters = 0.7;  // of the visible characters
 
-// Pages as documents; read in parallel, kept in order.
-EnglishText pages_text(const fs::path& base) {
+enum class Document { page, section };
+
+// Pages or their sections as documents; read in parallel, kept in order.
+EnglishText pages_text(const fs::path& base, Document document) {
   const std::vector<std::string> pages = html_pages(base);
-  std::vector<std::vector<std::string>> documents(pages.size());
+  std::vector<std::vector<std::vector<std::string>>> sections(pages.size());
   parallel_for(static_cast<int64_t>(pages.size()), 16, [&](int64_t begin, int64_t end) {
     for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i)
-      documents[i] = html_paragraphs(read_html(base / pages[i]));
+      sections[i] = html_sections(read_html(base / pages[i]));
   });
   EnglishText text;
-  for (const std::vector<std::string>& document : documents) text.add_document(document);
+  for (const auto& page : sections) {
+    std::vector<std::string> paragraphs;
+    for (const std::vector<std::string>& section : page) {
+      paragraphs.insert(paragraphs.end(), section.begin(), section.end());
+      if (document == Document::page && &section != &page.back()) continue;
+      text.add_document(paragraphs);
+      paragraphs.clear();
+    }
+  }
   check<ResourceError>(text.report().sentences > 0, "english text", base.string(), " has no page with text");
   return text;
 }
@@ -34,7 +44,7 @@ EnglishText pages_text(const fs::path& base) {
 void EnglishText::add_document(const std::vector<std::string>& paragraphs) {
   bool any = false;
   for (const std::string& paragraph : paragraphs) {
-    for (std::string& sentence : split_sentences(normalize_spaces(paragraph))) {
+    for (std::string& sentence : split_english_sentences(normalize_spaces(paragraph))) {
       if (count_words(sentence) < least_words || letter_share(sentence) < least_letters) {
         ++report_.dropped;
       } else if (!seen_.insert(sentence).second) {
@@ -53,12 +63,12 @@ void EnglishText::add_document(const std::vector<std::string>& paragraphs) {
 }
 
 EnglishText help_text(const fs::path& root) {
-  return pages_text(find_help(root, "en-US") / "en-US" / "text");
+  return pages_text(find_help(root, "en-US") / "en-US" / "text", Document::page);
 }
 
 EnglishText anarchism_text(const fs::path& root) {
   for (const char* below : {"usr/share/doc/anarchism/html", "share/doc/anarchism/html", "anarchism/html"})
-    if (fs::is_directory(root / below)) return pages_text(root / below);
+    if (fs::is_directory(root / below)) return pages_text(root / below, Document::section);
   throw ResourceError(
       root.string(),
       "has no usr/share/doc/anarchism/html; the Debian package anarchism brings it (slim images "

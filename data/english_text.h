@@ -20,6 +20,7 @@ struct EnglishTextReport {
 // Gathers documents: paragraphs are cut into sentences (cleaning.h), of which each is kept once.
 class EnglishText {
  public:
+  // A document of which no sentence is kept leaves no trace but in the report.
   void add_document(const std::vector<std::string>& paragraphs);
   const std::string& text() const { return text_; }
   const EnglishTextReport& report() const { return report_; }
@@ -33,7 +34,7 @@ class EnglishText {
 // The sources by name, each read from where its package lies unpacked or installed. ResourceError naming the
 // package when it is not there, FormatError for files of another kind.
 //   libreoffice-help      libreoffice-help-en-us: a page is a document
-//   anarchism             "An Anarchist FAQ", a section is a document
+//   anarchism             "An Anarchist FAQ", plain or .gz pages: what stands under a heading is a document
 // `root` is a system root or a folder that packages were unpacked into.
 EnglishText help_text(const std::filesystem::path& root);
 EnglishText anarchism_text(const std::filesystem::path& root);

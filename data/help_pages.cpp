@@ -5,9 +5,9 @@
 #include <unordered_set>
 
 #include "data/debian_corpus.h"
+#include "data/text/lines.h"
 #include "data/text/normalize.h"
 #include "engine/core/error.h"
-#include "engine/core/file.h"
 
 namespace mosaic::data {
 namespace {
@@ -130,7 +130,7 @@ std::string html_text(std::string_view html) {
 
 namespace {
 
-// Calls visit(id, inner HTML) for every paragraph and heading.
+// Calls visit(tag, inner HTML) for every paragraph and heading.
 template <class Visit>
 void for_each_block(std::string_view html, const Visit& visit) {
   Tag tag;
@@ -143,7 +143,7 @@ void for_each_block(std::string_view html, const Visit& visit) {
     if (tag.closing || !is_block(tag.name)) continue;
     const size_t end = html.find(cat("</", tag.name, ">"), at);  // these elements never nest
     if (end == html.npos) continue;
-    visit(attribute(tag.attributes, "id"), html.substr(at, end - at));
+    visit(tag, html.substr(at, end - at));
     at = end;
   }
 }
@@ -153,32 +153,38 @@ void for_each_block(std::string_view html, const Visit& visit) {
 std::vector<std::pair<std::string, std::string>> html_blocks(std::string_view html) {
   std::vector<std::pair<std::string, std::string>> blocks;
   std::unordered_set<std::string> ids;
-  for_each_block(html, [&](std::string_view id, std::string_view inner) {
+  for_each_block(html, [&](const Tag& tag, std::string_view inner) {
+    const std::string_view id = attribute(tag.attributes, "id");
     if (!id.empty() && ids.emplace(id).second) blocks.emplace_back(id, inner);
   });
   return blocks;
 }
 
-std::vector<std::string> html_paragraphs(std::string_view html) {
-  std::vector<std::string> paragraphs;
-  for_each_block(
-      html, [&](std::string_view, std::string_view inner) { paragraphs.emplace_back(html_text(inner)); });
-  return paragraphs;
+std::vector<std::vector<std::string>> html_sections(std::string_view html) {
+  std::vector<std::vector<std::string>> sections;
+  for_each_block(html, [&](const Tag& tag, std::string_view inner) {
+    if (sections.empty() || tag.name != "p") sections.emplace_back();
+    sections.back().push_back(html_text(inner));
+  });
+  return sections;
 }
 
 std::vector<std::string> html_pages(const std::filesystem::path& base) {
   std::vector<std::string> pages;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(base))
-    if (entry.is_regular_file() && entry.path().extension() == ".html")
-      pages.push_back(entry.path().lexically_relative(base).string());
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(base)) {
+    std::string page = entry.path().lexically_relative(base).string();
+    if (entry.is_regular_file() && (page.ends_with(".html") || page.ends_with(".html.gz")))
+      pages.push_back(std::move(page));
+  }
   std::sort(pages.begin(), pages.end());
   return pages;
 }
 
 std::string read_html(const std::filesystem::path& path) {
-  std::string html = read_file(path, 32u << 20);
-  if (const size_t bad = find_bad_utf8(html); bad != std::string::npos)
-    throw FormatError(path.string(), cat("byte ", bad + 1, " is not valid UTF-8"));
+  constexpr uint64_t largest = 32u << 20;  // pages are read whole
+  LineReader reader(path, {.max_line_bytes = largest, .max_bytes = largest});
+  std::string html, line;
+  while (reader.next(line)) html += line + '\n';
   return html;
 }
 

@@ -1,5 +1,8 @@
 #include "apps/common/mlm_data.h"
 
+#include <algorithm>
+#include <array>
+
 #include "apps/common/output.h"
 #include "apps/common/prepared.h"
 #include "apps/common/text.h"
@@ -12,31 +15,39 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int data_version = 1;
+constexpr std::array<std::string_view, 3> source_names{"libreoffice-help", "debian-descriptions",
+                                                       "anarchism"};
 
 data::EnglishText package_text(const std::string& source, const MlmPrepareOptions& options) {
   if (source == "libreoffice-help") return data::help_text(options.root);
   if (source == "anarchism") return data::anarchism_text(options.root);
-  check<UsageError>(source == "debian-descriptions", "--source", "\"", source,
-                    "\" is not one of libreoffice-help, debian-descriptions, anarchism");
   return data::description_text(find_descriptions(options.lists, "en"));
 }
 
-// The text files, those of packages written first.
-std::vector<fs::path> gather_texts(const MlmPrepareOptions& options, const fs::path& out) {
-  std::vector<fs::path> texts = options.texts;
-  for (const std::string& source : options.sources) {
+using SourceTexts = std::vector<std::pair<std::string, std::string>>;  // by the source's name
+
+SourceTexts read_sources(const MlmPrepareOptions& options) {
+  const std::vector<std::string>& sources = options.sources;
+  for (size_t i = 0; i < sources.size(); ++i) {
+    check<UsageError>(std::find(source_names.begin(), source_names.end(), sources[i]) != source_names.end(),
+                      "--source", "\"", sources[i],
+                      "\" is not one of libreoffice-help, debian-descriptions, anarchism");
+    check<UsageError>(std::count(sources.begin(), sources.end(), sources[i]) == 1, "--source", sources[i],
+                      " is given more than once");
+  }
+  SourceTexts texts;
+  for (const std::string& source : sources) {
     const data::EnglishText text = package_text(source, options);
     const data::EnglishTextReport& report = text.report();
     say(source, ": ", with_thousands(report.sentences), " sentences in ", with_thousands(report.documents),
         " documents (", with_thousands(report.repeated), " repeated, ", with_thousands(report.dropped),
         " short or hardly letters)");
-    texts.push_back(out / "text" / (source + ".txt"));
-    write_file_atomic(texts.back(), text.text());
+    texts.emplace_back(source, text.text());
   }
   return texts;
 }
 
-data::WordPiece make_vocabulary(const MlmPrepareOptions& options, const std::vector<fs::path>& texts) {
+data::WordPiece make_vocabulary(const MlmPrepareOptions& options, const SourceTexts& sources) {
   data::WordPieceOptions rules;
   rules.text.lower_case = !options.cased;
   if (!options.vocabulary_file.empty()) {
@@ -44,7 +55,8 @@ data::WordPiece make_vocabulary(const MlmPrepareOptions& options, const std::vec
     return data::WordPiece::load(fs::is_directory(given) ? given / "vocab.txt" : given, rules);
   }
   data::WordCounts words(rules);
-  for (const fs::path& file : texts) words.add_file(file);
+  for (const fs::path& file : options.texts) words.add_file(file);
+  for (const auto& entry : sources) words.add(split(entry.second, '\n'));
   say("learning ", options.vocabulary, " word pieces from ", with_thousands(words.words()), " words");
   return data::train_wordpiece(words, {.vocabulary = options.vocabulary});
 }
@@ -63,10 +75,16 @@ json prepare_mlm_data(const MlmPrepareOptions& options, const fs::path& out) {
                     "holds data already: --force makes it anew");
   if (!exists && fs::exists(out) && !(fs::is_directory(out) && fs::is_empty(out)))
     throw UsageError(out.string(), "is not empty and holds no data of mosaic: choose another directory");
+  // What can be refused, is so before anything of old data is touched.
+  const SourceTexts sources = read_sources(options);
+  const data::WordPiece wordpiece = make_vocabulary(options, sources);
   fs::remove(out / "data.json");  // written last, it vouches for the rest
   fs::create_directories(out);
-  const std::vector<fs::path> texts = gather_texts(options, out);
-  const data::WordPiece wordpiece = make_vocabulary(options, texts);
+  std::vector<fs::path> texts = options.texts;
+  for (const auto& [source, text] : sources) {
+    texts.push_back(out / "text" / (source + ".txt"));
+    write_file_atomic(texts.back(), text);
+  }
   wordpiece.save(out / "vocab.txt");
   data::build_mlm_corpus(texts, wordpiece, out, options.corpus, options.valid);
   const json facts = {{"format", "mosaic-mlm-data"},

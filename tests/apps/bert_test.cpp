@@ -277,3 +277,53 @@ TEST_SUITE("apps/bert") {
     CHECK(!fs::exists(folder / "x"));
   }
 }
+
+TEST_CASE("text for BERT comes from packages and files together; refusals leave old data alone") {
+  const Folder folder;
+  std::string descriptions;
+  for (int n = 0; n < 60; ++n)
+    descriptions += cat("Package: p", n, "\nDescription-md5: ", 100 + n, "\nDescription-en: tool number ", n,
+                        " of many\n It does what tool ", n, " does. It has a manual.\n\n");
+  write(folder / "lists/host_i18n_Translation-en", descriptions);
+  write(folder / "more.txt", read(toy_text().parent_path() / "documents.txt"));
+  const std::string out = (folder / "out").string();
+  const auto make = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"data",          "mlm",
+                                          "--out",         out,
+                                          "--vocabulary",  "120",
+                                          "--length",      "16",
+                                          "--lists",       (folder / "lists").string(),
+                                          "--root",        folder.path().string(),
+                                          "--valid-share", "0.1"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return program(arguments);
+  };
+  const std::string text = (folder / "more.txt").string();
+  const Outcome neither = make({}), unknown = make({"--source", "wikipedia"}),
+                twice = make({"--source", "anarchism", "--source", "anarchism"});
+  for (const Outcome* outcome : {&neither, &unknown, &twice}) CHECK(outcome->code == 2);
+  CHECK(neither.err.find("--source is needed") != std::string::npos);
+  CHECK(unknown.err.find("is not one of libreoffice-help") != std::string::npos);
+  CHECK(twice.err.find("given more than once") != std::string::npos);
+  CHECK(!fs::exists(out));
+
+  const Outcome made = make({"--source", "debian-descriptions", "--text", text});
+  INFO(made.err);
+  REQUIRE(made.code == 0);
+  CHECK(made.err.find("debian-descriptions: 121 sentences in 60 documents (59 repeated") !=
+        std::string::npos);
+  CHECK(read(folder / "out/text/debian-descriptions.txt").starts_with("tool number 0 of many\nIt does"));
+  const json sources = mosaic::load_json(folder / "out/manifest.json")["sources"];
+  REQUIRE(sources.size() == 2);
+  CHECK(sources[0]["file"] == "more.txt");
+  CHECK(sources[1]["file"] == "debian-descriptions.txt");
+
+  const std::string before = read(folder / "out/data.json"), hash = read(folder / "out/manifest.json");
+  const Outcome missing = make({"--force", "--source", "debian-descriptions", "--source", "anarchism"});
+  CHECK(missing.code == 1);
+  CHECK(missing.err.find("package anarchism") != std::string::npos);
+  CHECK(program({"data", "check", out}).code == 0);  // still what it was
+  CHECK(read(folder / "out/data.json") == before);
+  REQUIRE(make({"--force", "--source", "debian-descriptions", "--text", text}).code == 0);
+  CHECK(read(folder / "out/manifest.json") == hash);
+}

@@ -29,6 +29,22 @@ TEST_CASE("paragraphs are split where sentences end") {
   CHECK(split_sentences("").size() == 1);
 }
 
+TEST_CASE("English paragraphs are split behind quotations and sources, not at abbreviations") {
+  using Sentences = std::vector<std::string>;
+  CHECK(split_english_sentences(
+            "It is \"the absence of a master.\" Others (many of them.) Agree 'fully.' So!") ==
+        Sentences{"It is \"the absence of a master.\"", "Others (many of them.)", "Agree 'fully.'", "So!"});
+  CHECK(
+      split_english_sentences("As \"he said.\" [Op. Cit., pp. 3-4] The next [sic!] One goes on [so] Far.") ==
+      Sentences{"As \"he said.\" [Op. Cit., pp. 3-4]", "The next [sic!] One goes on [so] Far."});
+  CHECK(split_english_sentences("Mr. Smith met Dr. Jones in Vol. II. Then \"Nobody\" came. (Truly.)") ==
+        Sentences{"Mr. Smith met Dr. Jones in Vol. II.", "Then \"Nobody\" came.", "(Truly.)"});
+  CHECK(split_english_sentences("capitalism . . . The U.S. Army of 1921. The end] A") ==
+        Sentences{"capitalism . . . The U.S. Army of 1921. The end] A"});
+  CHECK(split_english_sentences("") == Sentences{""});
+  CHECK(split_english_sentences("] [x] A") == Sentences{"] [x] A"});
+}
+
 TEST_CASE("the cleaner keeps translations and counts what it drops") {
   PairCleaner cleaner;
   cleaner.add("Press the red key. Then wait for it.", "Drücken Sie die Taste. Dann warten Sie darauf.");

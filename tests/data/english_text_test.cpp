@@ -1,8 +1,10 @@
 #include "data/english_text.h"
 
 #include <doctest/doctest.h>
+#include <zlib.h>
 
 #include "engine/core/error.h"
+#include "engine/core/parallel.h"
 #include "tests/support/temporary_folder.h"
 
 using namespace mosaic;
@@ -34,10 +36,14 @@ TEST_CASE("English text comes out of unpacked packages") {
       help_text(folder.path()).text() ==
       "A bold page title\nChoose the menu.\nThen press the key.\n\nSecond page, with \"one\" sentence.\n\n");
 
-  folder.file(
-      "usr/share/doc/anarchism/html/secA.html",
-      "<div><p>A section without ids.</p>\n<blockquote><p> A quotation of some length. </p></blockquote>");
-  CHECK(anarchism_text(folder.path()).text() == "A section without ids.\nA quotation of some length.\n\n");
+  folder.file("usr/share/doc/anarchism/html/secA.html",
+              "<head><title>A.1 | Writers</title></head><div><p>A page's beginning.</p>\n<h2>A.1.1 What does "
+              "it mean?</h2>\n"
+              "<p>A section <i>without</i> ids.</p><blockquote><p> A quotation of some length. "
+              "</p></blockquote></div>");
+  CHECK(anarchism_text(folder.path()).text() ==
+        "A page's beginning.\n\nA.1.1 What does it mean?\nA section without ids.\nA quotation of some "
+        "length.\n\n");
 
   const auto lists = folder.file("Translation-en",
                                  "Package: one\nDescription-md5: 00\nDescription-en: short line of it\n"
@@ -47,10 +53,41 @@ TEST_CASE("English text comes out of unpacked packages") {
         "short line of it\nThe long text says more.\n\nanother short line\n\n");
 }
 
+TEST_CASE("packed pages are read, damaged ones refused with their place") {
+  const TemporaryFolder folder;
+  const auto packed = folder.file("usr/share/doc/anarchism/html/secB.html.gz", "");
+  gzFile out = gzopen(packed.c_str(), "wb");
+  gzputs(out, "<h1>B is another section</h1>\n<p>It lies here\npacked by gzip.</p>");
+  gzclose(out);
+  CHECK(anarchism_text(folder.path()).text() == "B is another section\nIt lies here packed by gzip.\n\n");
+
+  folder.file("usr/share/doc/anarchism/html/secC.html", "<p>fine</p>\n<p>not \xFF fine</p>");
+  CHECK(contains(message_of<FormatError>([&] { anarchism_text(folder.path()); }), "secC.html:2] byte 8"));
+}
+
+TEST_CASE("the text is the same for any number of threads") {
+  const TemporaryFolder folder;
+  for (int page = 0; page < 70; ++page)
+    folder.file(
+        cat("help/en-US/text/p", page, ".html"),
+        cat("<h1>Title of page ", page / 2, "</h1><p>Shared by all pages. Own text of page ", page, ".</p>"));
+  const int before = threads();
+  set_threads(1);
+  const std::string one = help_text(folder.path()).text();
+  set_threads(2);
+  const EnglishText two = help_text(folder.path());
+  set_threads(before);
+  CHECK(two.text() == one);
+  CHECK(two.report().documents == 70);
+  CHECK(two.report().repeated == 35 + 69);
+}
+
 TEST_CASE("a package that is not there is named") {
   const TemporaryFolder folder;
   CHECK(contains(message_of<ResourceError>([&] { help_text(folder.path()); }), "libreoffice-help-en-us"));
   CHECK(contains(message_of<ResourceError>([&] { anarchism_text(folder.path()); }), "package anarchism"));
+  folder.file("help/en-US/text/empty.html", "<html></html>");
+  CHECK(contains(message_of<ResourceError>([&] { help_text(folder.path()); }), "has no page with text"));
   CHECK(contains(message_of<FormatError>([&] { description_text(folder.file("x", "Package: y\n\n")); }),
                  "Translation-en"));
 }

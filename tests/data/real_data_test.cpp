@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <functional>
 #include <iostream>
 #include <set>
 #include <sstream>
@@ -167,4 +168,33 @@ TEST_CASE("the help corpus agrees with a reference extraction") {
   MESSAGE("pairs: ours ", ours.size(), ", reference ", expected.size(), ", common ", common);
   CHECK(std::abs(static_cast<double>(ours.size()) / static_cast<double>(expected.size()) - 1) < 0.02);
   CHECK(static_cast<double>(common) > 0.97 * static_cast<double>(expected.size()));
+}
+
+TEST_CASE("English text of Debian packages agrees with a reference extraction") {
+  const char* root = std::getenv("MOSAIC_HELP");    // where the packages lie unpacked
+  const char* lists = std::getenv("MOSAIC_LISTS");  // apt's Translation-en
+  // Shares of the reference's lines that must be ours. It leaves hidden variants of the help's menus in
+  // ("LibreOffice - PreferencesTools - Options"), and parts quotations from their sources.
+  const auto compare = [](const char* file, double least, const std::function<EnglishText()>& extract) {
+    const fs::path reference = part(file);
+    if (reference.empty()) return;
+    const std::string text = extract().text();
+    std::set<std::string> ours;
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);)
+      if (!line.empty()) ours.insert(line);
+    size_t common = 0, expected = 0;
+    for (const std::string& line : read_lines(reference)) {
+      ++expected;
+      common += ours.contains(line);
+    }
+    MESSAGE(std::string(file), ": ours ", ours.size(), ", reference ", expected, ", common ", common);
+    CHECK(static_cast<double>(common) > least * static_cast<double>(expected));
+  };
+  if (!root) std::cout << "skipped: MOSAIC_HELP does not name unpacked packages\n";
+  if (!lists) std::cout << "skipped: MOSAIC_LISTS does not name apt's Translation-en\n";
+  if (root) compare("debian_ref/mlm_lohelp.txt.gz", 0.96, [&] { return help_text(root); });
+  if (root && fs::is_directory(fs::path(root) / "usr/share/doc/anarchism/html"))
+    compare("debian_ref/mlm_anarchism.txt.gz", 0.6, [&] { return anarchism_text(root); });
+  if (lists) compare("debian_ref/mlm_ddtp.txt.gz", 0.97, [&] { return description_text(lists); });
 }
