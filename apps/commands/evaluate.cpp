@@ -23,7 +23,7 @@ json evaluate_bert(const EvaluateCommand& command) {
                     "is needed to evaluate a BERT: a directory made by mosaic data mlm");
   const MlmData data = open_mlm_data(command.data);
   const StaticBert bert = open_static_bert(command.model);
-  check<FormatError>(data.wordpiece.hash() == bert.wordpiece.hash(), command.data.c_str(),
+  check<FormatError>(data.vocabulary_hash() == bert.vocabulary_hash(), command.data.c_str(),
                      "has another vocabulary than the model was trained with");
   const auto batches = validation_set(data, {}, command.model.rows * data.corpus.valid().length(), 0);
   json result = nas::evaluate(*bert.model, batches).to_json();

@@ -24,23 +24,10 @@ std::string latency_text(const json& result) {
   return text;
 }
 
-std::string tokenizer_hash(const SupernetRun& run) {
-  return run.subwords.hash();
-}
-std::string tokenizer_hash(const PreparedData& data) {
-  return data.subwords.hash();
-}
-std::string tokenizer_hash(const SuperBertRun& run) {
-  return run.wordpiece.hash();
-}
-std::string tokenizer_hash(const MlmData& data) {
-  return data.wordpiece.hash();
-}
-
 template <class Supernet, class Data>
 json search_in(const SearchCommand& command, Supernet supernet, const Data& data) {
   const SearchSettings& settings = command.settings;
-  check<FormatError>(tokenizer_hash(data) == tokenizer_hash(supernet), command.data.c_str(),
+  check<FormatError>(data.vocabulary_hash() == supernet.vocabulary_hash(), command.data.c_str(),
                      "has another vocabulary than the supernet was trained with");
   json config = search_settings_json(settings);
   config["run"] = path_text(command.run);

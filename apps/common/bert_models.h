@@ -36,6 +36,7 @@ struct StaticBert {
   data::WordPiece wordpiece;
   BertFacts facts;
   std::string hash;  // of the weights
+  std::string vocabulary_hash() const { return wordpiece.hash(); }
 };
 // A directory of ours or of Hugging Face's transformers (hf_bert.h). Checks hashes, shapes and names; warns
 // about weights that are not finite.
@@ -51,6 +52,7 @@ struct SuperBertRun {
   BertFacts facts;                   // arch is null
   std::filesystem::path checkpoint;  // the folder the weights came from
   std::string hash;                  // of the weights
+  std::string vocabulary_hash() const { return wordpiece.hash(); }
 };
 // `which`: "best", "last", or "average" (of all numbered checkpoints).
 SuperBertRun open_super_bert(const std::filesystem::path& run, const std::string& which);

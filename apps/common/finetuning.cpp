@@ -62,7 +62,7 @@ json made_by(const FinetuneSettings& settings, const std::string& weights, const
 
 json run_finetuning(Run& run, const FinetuneSettings& settings, const PreparedData& data) {
   const StaticModel from = open_model(settings.model);
-  check<FormatError>(data.subwords.hash() == from.subwords.hash(), data.directory.c_str(),
+  check<FormatError>(data.vocabulary_hash() == from.vocabulary_hash(), data.directory.c_str(),
                      "has other subwords than the model was trained with");
   nn::Seq2Seq model(with_dropout(from.model->config(), settings.train));
   nn::load(model, nn::state_dict(*from.model));
@@ -75,7 +75,7 @@ json run_finetuning(Run& run, const FinetuneSettings& settings, const PreparedDa
 
 json run_finetuning(Run& run, const FinetuneSettings& settings, const MlmData& data) {
   const StaticBert from = open_bert(settings.model);
-  check<FormatError>(data.wordpiece.hash() == from.wordpiece.hash(), data.directory.c_str(),
+  check<FormatError>(data.vocabulary_hash() == from.vocabulary_hash(), data.directory.c_str(),
                      "has another vocabulary than the model was trained with");
   nn::Bert model(with_dropout(from.model->config(), settings.train));
   nn::load(model, nn::state_dict(*from.model));

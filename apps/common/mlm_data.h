@@ -40,6 +40,7 @@ struct MlmData {
   std::filesystem::path directory;
   data::WordPiece wordpiece;
   data::MlmCorpus corpus;
+  std::string vocabulary_hash() const { return wordpiece.hash(); }
   // One hash over sequences and vocabulary: what scores and caches belong to.
   std::string hash() const;
 };

@@ -36,6 +36,7 @@ struct StaticModel {
   data::Subwords subwords;
   ModelFacts facts;
   std::string hash;  // of the weights
+  std::string vocabulary_hash() const { return subwords.hash(); }
 };
 // Checks hashes, shapes and names; warns about weights that are not finite.
 StaticModel open_model(const std::filesystem::path& directory);
@@ -50,6 +51,7 @@ struct SupernetRun {
   ModelFacts facts;                  // arch is null
   std::filesystem::path checkpoint;  // the folder the weights came from
   std::string hash;                  // of the weights
+  std::string vocabulary_hash() const { return subwords.hash(); }
 };
 // `which`: "best", "last", or "average" (of all numbered checkpoints).
 SupernetRun open_supernet(const std::filesystem::path& run, const std::string& which);

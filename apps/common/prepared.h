@@ -50,6 +50,7 @@ struct PreparedData {
   // The pairs of a split, in order.
   std::vector<data::SentencePair> pairs(const std::string& split) const;
   std::vector<data::Example> examples(const std::string& split) const;
+  std::string vocabulary_hash() const { return subwords.hash(); }
   // One hash over text and subwords: what scores and caches belong to.
   std::string hash() const;
 };

@@ -22,20 +22,6 @@ struct Row {
   double parameters = 0, flops = 0, supernet = 0, alone = 0;
 };
 
-// What the model files of both tasks have in common here.
-std::string vocabulary_of(const SupernetRun& from) {
-  return from.subwords.hash();
-}
-std::string vocabulary_of(const StaticModel& from) {
-  return from.subwords.hash();
-}
-std::string vocabulary_of(const SuperBertRun& from) {
-  return from.wordpiece.hash();
-}
-std::string vocabulary_of(const StaticBert& from) {
-  return from.wordpiece.hash();
-}
-
 template <class Supernet, class Open>
 std::vector<Row> rows_of(Supernet& from, const std::vector<fs::path>& alone, const Open& open,
                          const std::vector<nn::Batch>& batches) {
@@ -51,7 +37,7 @@ std::vector<Row> rows_of(Supernet& from, const std::vector<fs::path>& alone, con
     const mos::Space its = mos::Space::from_json(model.facts.space, where + ": space");
     check<FormatError>(its.hash() == space.hash(), where.c_str(), "is of space ", its.name(),
                        ", the supernet is of ", space.name());
-    check<FormatError>(vocabulary_of(model) == vocabulary_of(from), where.c_str(),
+    check<FormatError>(model.vocabulary_hash() == from.vocabulary_hash(), where.c_str(),
                        "has another vocabulary than the supernet");
     Row row{.arch = space.parse(model.facts.arch, where + ": arch")};
     row.parameters = static_cast<double>(mos::parameters(space, row.arch));

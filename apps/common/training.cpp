@@ -101,7 +101,7 @@ TrainingResult train_standalone(Run& run, const TrainSettings& settings, Model& 
 // The model that training starts from; its vocabulary must be the data's.
 StaticBert initial_bert(const TrainSettings& settings, const MlmData& data) {
   StaticBert from = open_bert(settings.init);
-  check<FormatError>(from.wordpiece.hash() == data.wordpiece.hash(), settings.init.c_str(),
+  check<FormatError>(from.vocabulary_hash() == data.vocabulary_hash(), settings.init.c_str(),
                      "has another vocabulary than the data: mosaic data mlm --vocab ",
                      (settings.init / "vocab.txt").string(), " makes data with its own");
   return from;

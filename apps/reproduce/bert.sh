@@ -26,7 +26,7 @@ for method in sandwich neuron-wise; do
   [ -e "$run.routing.json" ] || { "$mosaic" analyze routing --run "$run" --data "$data" --valid-examples 512 \
     >"$run.part" && mv "$run.part" "$run.routing.json"; }
   # Both supernets' losses of every architecture of the space, on the same masks.
-  "$mosaic" search --run "$run" --data "$data" --method exhaustive --constraint 'parameters<=2.5e6' \
+  "$mosaic" search --run "$run" --data "$data" --method exhaustive --constraint 'parameters<=1.75e6' \
     --valid-examples 256 --out "$run-search" --resume --json >"$run.search.json"
 done
 
@@ -42,7 +42,7 @@ glue() { # NAME MORE...
 for start in pretrained random; do
   more=()
   [ $start = random ] && more=(--random-init)
-  glue "$start" --task cola --task mrpc --task rte --epochs 4 "${more[@]}"
+  glue "$start" --task cola --task mrpc --task rte --epochs 3 "${more[@]}"
   glue "$start-sst-2" --task sst-2 --epochs 1 "${more[@]}"
 done
 jq -n --argjson machine "$(machine)" --argjson minutes "$minutes" \
