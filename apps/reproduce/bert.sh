@@ -4,7 +4,7 @@
 #   MOSAIC_DATA=DIR apps/reproduce/bert.sh [MINUTES]
 # DIR has mlm/books.sent.txt.gz, mlm/us-speeches.sent.txt.gz and glue/{CoLA,SST-2,MRPC,RTE}. Sandwich and neuron-wise
 # supernets of bert-homogeneous-tiny train side by side, one thread each, for twice MINUTES (of two cores: MINUTES each;
-# default 40). Writes results/bert.json. Resumable.
+# default 40). Writes results/bert.json, with $NOTE in it. Resumable.
 . "$(dirname "$0")/common.sh"
 : "${MOSAIC_DATA:?the folder with mlm/ and glue/}"
 minutes="${1:-40}"
@@ -65,7 +65,7 @@ jq -n --argjson machine "$(machine)" --argjson minutes "$minutes" \
     best: {arch: $search.best, loss: $search.score, perplexity: $search.perplexity, parameters: $search.parameters},
     curve: ($log | curve)};
   {what: "supernets of bert-homogeneous-tiny on books and speeches, one seed; GLUE with three", machine: $machine,
-   minutes_of_two_cores: $minutes,
+   minutes_of_two_cores: $minutes, note: (env.NOTE // null),
    sandwich: supernet($sandwich[0]; $sandwich_routing[0]; $sandwich_search[0]; $sandwich_log),
    neuron_wise: supernet($neuron[0]; $neuron_routing[0]; $neuron_search[0]; $neuron_log),
    model: $extracted[0], glue: {pretrained: $pretrained, random: $random}}' >"$results/bert.json"
