@@ -58,6 +58,8 @@ jq -n --argjson machine "$(machine)" --argjson minutes "$minutes" \
   def curve: [.[] | select(.event == "validation") | {update, seconds: (.seconds | round),
     largest: ([.entries[] | select(.kind == "largest").nll][0]), smallest: ([.entries[] | select(.kind == "smallest").nll][0]),
     random: ([.entries[] | select(.kind == "random").nll] | add / length)}];
+  def glue: [.[].tasks[] | {task, start, setting: .best.name, sets: .best.sets, seconds,
+    runs: [.settings[0].seeds[] | {seed, scores}]}];
   def supernet($train; $routing; $search; $log): {
     updates: $train.steps, seconds: $train.seconds, tokens_per_second: $train.tokens_per_second,
     losses: $routing.validation, mixture: ($routing.mixture // null | if . then del(.blocks) else . end),
@@ -68,4 +70,4 @@ jq -n --argjson machine "$(machine)" --argjson minutes "$minutes" \
    minutes_of_two_cores: $minutes, note: (env.NOTE // null),
    sandwich: supernet($sandwich[0]; $sandwich_routing[0]; $sandwich_search[0]; $sandwich_log),
    neuron_wise: supernet($neuron[0]; $neuron_routing[0]; $neuron_search[0]; $neuron_log),
-   model: $extracted[0], glue: {pretrained: $pretrained, random: $random}}' >"$results/bert.json"
+   model: ($extracted[0] | del(.model)), glue: {pretrained: ($pretrained | glue), random: ($random | glue)}}' >"$results/bert.json"
