@@ -7,7 +7,7 @@ status=0
 
 # forbid FOLDER PATTERN: no file under FOLDER may include a path matching PATTERN.
 forbid() {
-  if grep -rnE "#include \"($2)" "$1" --include='*.h' --include='*.cpp'; then
+  if grep -rnE "#include \"($2)" "$1" --include='*.h' --include='*.cpp' --include='*.cu' --include='*.cuh'; then
     echo "$1/ must not include the headers above" >&2
     status=1
   fi

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "engine/core/error.h"
+#include "engine/cuda/backend.h"
 
 namespace mosaic {
 namespace {
@@ -74,7 +75,7 @@ void Allocator::drop_cached() {
 }
 
 Allocator& allocator(Device device) {
-  check<DeviceError>(device.kind == DeviceKind::cpu, "allocator", device, " is not available");
+  if (device.kind == DeviceKind::cuda) return cuda::need(device, "allocator").allocator(device.index);
   // Never destroyed: tensors with static lifetime may outlive every other object.
   static Allocator* const host = new Allocator([](size_t bytes) { return std::aligned_alloc(64, bytes); },
                                                [](void* data) { std::free(data); });

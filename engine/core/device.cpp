@@ -3,11 +3,12 @@
 #include <charconv>
 
 #include "engine/core/error.h"
+#include "engine/cuda/backend.h"
 
 namespace mosaic {
 
 bool available(Device device) {
-  return device == cpu();
+  return device == cpu() || cuda::present(device);
 }
 
 Device parse_device(std::string_view text) {
@@ -22,7 +23,7 @@ Device parse_device(std::string_view text) {
   } else {
     check(text == "cpu", "device", "expected cpu, cuda or cuda:N, got \"", text, "\"");
   }
-  check<DeviceError>(available(device), "device", text, " is not available: this build has no CUDA backend");
+  if (device.kind == DeviceKind::cuda) cuda::need(device, "device");
   return device;
 }
 

@@ -4,17 +4,33 @@
 #include <cstring>
 
 #include "engine/autograd/node.h"
+#include "engine/cuda/backend.h"
 #include "engine/ops/ops.h"
 
 namespace mosaic {
 namespace {
+
+// Fills a dense tensor from host memory in row-major order, and the reverse.
+void upload(const Tensor& to, const void* from) {
+  const auto bytes = static_cast<size_t>(to.numel() * size_of(to.dtype()));
+  if (bytes == 0) return;
+  if (to.device() == cpu()) {
+    std::memcpy(to.raw(), from, bytes);
+  } else {
+    cuda::need(to.device(), "upload").upload(to.device().index, to.raw(), from, bytes);
+  }
+}
+void download(const Tensor& from, void* to) {
+  const auto bytes = static_cast<size_t>(from.numel() * size_of(from.dtype()));
+  if (bytes > 0) cuda::need(from.device(), "download").download(from.device().index, to, from.raw(), bytes);
+}
 
 template <class T>
 Tensor from_host(std::span<const T> values, const Shape& shape, Device device) {
   check<ShapeError>(static_cast<int64_t>(values.size()) == shape.numel(), "from", values.size(),
                     " values do not fill ", shape);
   Tensor tensor = Tensor::empty(shape, dtype_of<T>, device);
-  if (!values.empty()) std::memcpy(tensor.raw(), values.data(), values.size_bytes());
+  upload(tensor, values.data());
   return tensor;
 }
 
@@ -45,6 +61,10 @@ Tensor Tensor::empty(const Shape& shape, DType dtype, Device device) {
 
 Tensor Tensor::zeros(const Shape& shape, DType dtype, Device device) {
   Tensor tensor = empty(shape, dtype, device);
+  if (device != cpu()) {
+    fill_(tensor, 0);
+    return tensor;
+  }
   std::memset(tensor.raw(), 0,
               static_cast<size_t>(shape.numel() * size_of(dtype)));  // all-zero bits are zero
   return tensor;
@@ -52,6 +72,10 @@ Tensor Tensor::zeros(const Shape& shape, DType dtype, Device device) {
 
 Tensor Tensor::full(const Shape& shape, double value, DType dtype, Device device) {
   Tensor tensor = empty(shape, dtype, device);
+  if (device != cpu()) {
+    fill_(tensor, value);
+    return tensor;
+  }
   visit_any(dtype, [&]<class T>() { std::fill_n(tensor.data<T>(), shape.numel(), static_cast<T>(value)); });
   return tensor;
 }
@@ -119,7 +143,7 @@ void Tensor::touch() const {
 }
 
 std::vector<double> Tensor::values() const {
-  check<DeviceError>(device() == cpu(), "values", "tensor is on ", device(), "; use .to(cpu())");
+  if (device() != cpu()) return detach().to(cpu()).values();
   std::vector<double> result;
   result.reserve(static_cast<size_t>(numel()));
   visit_any(dtype_, [&]<class T>() {
@@ -151,8 +175,26 @@ Tensor Tensor::to(DType dtype) const {
 }
 
 Tensor Tensor::to(Device target) const {
-  check<DeviceError>(target == device(), "to", "cannot copy from ", device(), " to ", target);
-  return *this;
+  const Device from = device();
+  if (target == from) return *this;
+  const Tensor x = detach().dense();
+  Tensor y = empty(shape_, dtype_, target);
+  if (from == cpu()) {
+    upload(y, x.raw());
+  } else if (target == cpu()) {
+    download(x, y.raw());
+  } else {
+    return to(cpu()).to(target);
+  }
+  return record({.op = "to",
+                 .inputs = {*this},
+                 .saved = {},
+                 .backward =
+                     [from](const Back& b) {
+                       const NoGrad off;
+                       b.sink.add(0, b.dy.to(from));
+                     }},
+                y);
 }
 
 Tensor Tensor::dense() const {

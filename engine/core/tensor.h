@@ -56,7 +56,8 @@ class Tensor {
   bool is_row_strided() const;  // last axis dense, the others as one axis with one stride
   const std::shared_ptr<Storage>& storage() const { return storage_; }
 
-  // The first element. raw() never checks; data<T>() checks the dtype. Writers call touch() afterwards.
+  // The first element, in the memory of the tensor's device: only host() and values() are for reading. raw()
+  // never checks; data<T>() checks the dtype. Writers call touch() afterwards.
   void* raw() const { return static_cast<char*>(storage_->data()) + offset_ * size_of(dtype_); }
   template <class T>
   T* data() const {
@@ -74,9 +75,10 @@ class Tensor {
     check<ShapeError>(is_dense(), "host", "tensor ", shape_, " is a strided view; use .dense()");
     return {data<T>(), static_cast<size_t>(numel())};
   }
-  // Any dtype and layout as double, row-major.
+  // Any dtype, layout and device as double, row-major. On a device this waits for what was asked of it
+  // before.
   std::vector<double> values() const;
-  // The only element, converted; ShapeError when there is not exactly one.
+  // The only element, converted, from any device; ShapeError when there is not exactly one.
   template <class T>
   T item() const {
     return static_cast<T>(item_as_double());

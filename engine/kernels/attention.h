@@ -35,11 +35,11 @@ struct AttentionArgs {
   void* kept;  // for the gradient: items() * kept_size() values; null: not wanted
 };
 
-// Targets may be null; *_add: add to what the target holds. They are written in the order dq, dk, dv within
-// each (batch, head), so targets may be the same memory when the later ones add.
+// out: the forward's result. Targets may be null; *_add: add to what the target holds. They are written in
+// the order dq, dk, dv within each (batch, head), so targets may be the same memory when the later ones add.
 struct AttentionGradArgs {
   AttentionShape shape;
-  AttentionRows q, k, v, dout, dq, dk, dv;
+  AttentionRows q, k, v, out, dout, dq, dk, dv;
   bool dq_add, dk_add, dv_add;
   const void* kept;
 };

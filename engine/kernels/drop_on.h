@@ -7,6 +7,7 @@
 
 namespace mosaic::kernels::MOSAIC_ISA {
 
+#if !defined(__CUDACC__)  // the teams of a GPU have theirs in cuda/team.cuh
 // f(c, word of element first + c) for every c in [0, n).
 template <class F>
 [[gnu::always_inline]] inline void each_word(const HostTeam& team, PhiloxKey key, int64_t first, int64_t n,
@@ -24,5 +25,6 @@ template <class F>
     from += count;
   }
 }
+#endif
 
 }  // namespace mosaic::kernels::MOSAIC_ISA

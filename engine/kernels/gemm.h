@@ -1,10 +1,10 @@
 // General matrix product with leading dimensions, transposes, two batch loops and a fused epilogue.
 //
-// Bitwise invariant (per instruction set): an element of C is one chain of fused multiply-adds over k in
-// ascending order, restarted from zero every block of k; each block's sum is scaled by alpha and added to C.
-// The blocks depend on k alone. Hence a value depends only on its row of op(A), its column of op(B) and k:
-// not on m, n, leading dimensions, alignment, batch position or the number of threads, and a row computed
-// alone (m = 1) equals the same row computed with a thousand others.
+// Bitwise invariant (of the CPU, per instruction set): an element of C is one chain of fused multiply-adds
+// over k in ascending order, restarted from zero every block of k; each block's sum is scaled by alpha and
+// added to C. The blocks depend on k alone. Hence a value depends only on its row of op(A), its column of
+// op(B) and k: not on m, n, leading dimensions, alignment, batch position or the number of threads, and a row
+// computed alone (m = 1) equals the same row computed with a thousand others.
 #pragma once
 
 #include <cstdint>
@@ -38,9 +38,18 @@ struct GemmArgs {
   int64_t a0 = 0, a1 = 0, b0 = 0, b1 = 0, c0 = 0, c1 = 0;
 };
 
-// On the CPU, on as many threads as pay off. Zero sizes are allowed: k = 0 leaves only the other terms of C.
-// Throws DtypeError unless f32 or f64, ShapeError on negative sizes or leading dimensions below a row's
-// length.
+// Zero sizes are allowed: k = 0 leaves only the other terms of C.
+struct Gemm {
+  virtual void gemm(const GemmArgs& args) const = 0;
+
+ protected:
+  ~Gemm() = default;
+};
+
+// DtypeError unless f32 or f64, ShapeError on negative sizes or leading dimensions below a row's length.
+void check_gemm(const GemmArgs& args);
+
+// Checked, on the CPU, on as many threads as pay off.
 void gemm(const GemmArgs& args);
 
 }  // namespace mosaic::kernels

@@ -20,6 +20,15 @@ void visit_index_type(DType dtype, const F& f) {
   }
 }
 
+// Many lanes may raise the flag at once.
+MOSAIC_HD inline void raise(int32_t* flag) {
+#if defined(__CUDA_ARCH__)
+  *flag = 1;
+#else
+  __atomic_store_n(flag, 1, __ATOMIC_RELAXED);
+#endif
+}
+
 template <class T>
 struct GatherRows {
   GatherRowsArgs args;
@@ -28,7 +37,7 @@ struct GatherRows {
     const int64_t id = args.ids[i];
     T* y = static_cast<T*>(args.y) + i * args.cols;
     if (id < 0 || id >= args.rows) {
-      team.once([&] { __atomic_store_n(args.bad, 1, __ATOMIC_RELAXED); });
+      team.once([&] { raise(args.bad); });
       team.each(args.cols, [y](int64_t c) { y[c] = T(0); });
       return;
     }
@@ -44,7 +53,7 @@ struct PickRows {
   MOSAIC_HD void operator()(int64_t r) const {
     const int64_t c = args.indices[r];
     const bool inside = c >= 0 && c < args.cols;
-    if (!inside) __atomic_store_n(args.bad, 1, __ATOMIC_RELAXED);
+    if (!inside) raise(args.bad);
     static_cast<T*>(args.y)[r] = inside ? static_cast<const T*>(args.x)[r * args.row_stride + c] : T(0);
   }
 };

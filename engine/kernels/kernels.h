@@ -5,6 +5,7 @@
 #include "engine/core/device.h"
 #include "engine/kernels/attention.h"
 #include "engine/kernels/elementwise.h"
+#include "engine/kernels/gemm.h"
 #include "engine/kernels/index.h"
 #include "engine/kernels/mix.h"
 #include "engine/kernels/norm.h"
@@ -24,5 +25,20 @@ const Optim& optim_kernels(Device device);
 const Norm& norm_kernels(Device device);
 const Mix& mix_kernels(Device device);
 const Attention& attention_kernels(Device device);
+const Gemm& gemm_kernels(Device device);
+
+// All of a device.
+struct Families {
+  const Elementwise& elementwise;
+  const Index& index;
+  const Random& random;
+  const Reduce& reduce;
+  const Softmax& softmax;
+  const Optim& optim;
+  const Norm& norm;
+  const Mix& mix;
+  const Attention& attention;
+  const Gemm& gemm;
+};
 
 }  // namespace mosaic::kernels

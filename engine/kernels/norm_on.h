@@ -61,9 +61,57 @@ struct LayerNormRow {
   }
 };
 
-// One chunk of rows: their input gradients, and the chunk's share of dgamma and dbeta. With xhat = (s - mean)
-// rstd and g = dout gamma:  ds = rstd (g - mean(g) - xhat mean(g xhat)),  dgamma = sum dout xhat,
-// dbeta = sum dout.
+// The input gradients of one row. With xhat = (s - mean) rstd and g = dout gamma:
+//   ds = rstd (g - mean(g) - xhat mean(g xhat)).
+template <class T>
+struct LayerNormGradRow {
+  LayerNormGradArgs a;
+  template <class Team>
+  MOSAIC_HD void operator()(const Team& team, int64_t row) const {
+    using A = acc_t<T>;
+    const T* s = static_cast<const T*>(a.s) + row * a.s_stride;
+    const T* dout = static_cast<const T*>(a.dout) + row * a.dout_stride;
+    const T* gamma = static_cast<const T*>(a.gamma);
+    const A mean = static_cast<const A*>(a.mean)[row], rstd = static_cast<const A*>(a.rstd)[row];
+    const A along_one = team.template sum<A>(a.cols, [&](int64_t c) { return A(dout[c]) * A(gamma[c]); });
+    const A along_x =
+        team.template sum<A>(a.cols, [&](int64_t c) { return A(dout[c]) * A(gamma[c]) * (A(s[c]) - mean); });
+    // ds = rstd g - shift - slope (s - mean)
+    const A shift = rstd * along_one / A(a.cols), slope = rstd * rstd * rstd * along_x / A(a.cols);
+    const auto ds = [=](int64_t c) {
+      return mul_add(A(dout[c]) * A(gamma[c]), rstd, -mul_add(A(s[c]) - mean, slope, shift));
+    };
+    if (a.dx) put(team, static_cast<T*>(a.dx) + row * a.dx_stride, a.dx_add, ds);
+    if (a.dy == nullptr) return;
+    T* dy = static_cast<T*>(a.dy) + row * a.dy_stride;
+    const uint32_t threshold = a.drop.threshold;
+    const A scale = A(a.drop.scale);
+    if (threshold == 0) {
+      put(team, dy, a.dy_add, ds);
+    } else if (a.dy_add) {
+      each_word(team, a.drop.key, row * a.cols, a.cols, [&](int64_t c, uint32_t word) {
+        dy[c] = T(A(dy[c]) + (word < threshold ? A(0) : ds(c) * scale));
+      });
+    } else {
+      each_word(team, a.drop.key, row * a.cols, a.cols,
+                [&](int64_t c, uint32_t word) { dy[c] = T(word < threshold ? A(0) : ds(c) * scale); });
+    }
+  }
+
+ private:
+  template <class Team, class F>
+  [[gnu::always_inline]] MOSAIC_HD void put(const Team& team, T* to, bool add, const F& value) const {
+    using A = acc_t<T>;
+    if (add) {
+      team.each(a.cols, [&](int64_t c) { to[c] = T(A(to[c]) + value(c)); });
+    } else {
+      team.each(a.cols, [&](int64_t c) { to[c] = T(value(c)); });
+    }
+  }
+};
+
+// One chunk of rows: their input gradients, and the chunk's share of dgamma = sum dout xhat and dbeta = sum
+// dout.
 template <class T>
 struct LayerNormGradChunk {
   LayerNormGradArgs a;
@@ -91,48 +139,7 @@ struct LayerNormGradChunk {
           dbeta[c] += d;
         });
       }
-      if (a.dx || a.dy) input_gradient(team, row, s, dout, mean, rstd);
-    }
-  }
-
- private:
-  template <class Team>
-  MOSAIC_HD void input_gradient(const Team& team, int64_t row, const T* s, const T* dout, acc_t<T> mean,
-                                acc_t<T> rstd) const {
-    using A = acc_t<T>;
-    const T* gamma = static_cast<const T*>(a.gamma);
-    const A along_one = team.template sum<A>(a.cols, [&](int64_t c) { return A(dout[c]) * A(gamma[c]); });
-    const A along_x =
-        team.template sum<A>(a.cols, [&](int64_t c) { return A(dout[c]) * A(gamma[c]) * (A(s[c]) - mean); });
-    // ds = rstd g - shift - slope (s - mean)
-    const A shift = rstd * along_one / A(a.cols), slope = rstd * rstd * rstd * along_x / A(a.cols);
-    const auto ds = [=](int64_t c) {
-      return mul_add(A(dout[c]) * A(gamma[c]), rstd, -mul_add(A(s[c]) - mean, slope, shift));
-    };
-    if (a.dx) put(team, static_cast<T*>(a.dx) + row * a.dx_stride, a.dx_add, ds);
-    if (a.dy == nullptr) return;
-    T* dy = static_cast<T*>(a.dy) + row * a.dy_stride;
-    const uint32_t threshold = a.drop.threshold;
-    const A scale = A(a.drop.scale);
-    if (threshold == 0) {
-      put(team, dy, a.dy_add, ds);
-    } else if (a.dy_add) {
-      each_word(team, a.drop.key, row * a.cols, a.cols, [&](int64_t c, uint32_t word) {
-        dy[c] = T(A(dy[c]) + (word < threshold ? A(0) : ds(c) * scale));
-      });
-    } else {
-      each_word(team, a.drop.key, row * a.cols, a.cols,
-                [&](int64_t c, uint32_t word) { dy[c] = T(word < threshold ? A(0) : ds(c) * scale); });
-    }
-  }
-
-  template <class Team, class F>
-  [[gnu::always_inline]] MOSAIC_HD void put(const Team& team, T* to, bool add, const F& value) const {
-    using A = acc_t<T>;
-    if (add) {
-      team.each(a.cols, [&](int64_t c) { to[c] = T(A(to[c]) + value(c)); });
-    } else {
-      team.each(a.cols, [&](int64_t c) { to[c] = T(value(c)); });
+      if (a.dx || a.dy) LayerNormGradRow<T>{a}(team, row);
     }
   }
 };

@@ -1,7 +1,7 @@
 // The random family on a launcher. Pieces begin at whole Philox batches.
 #pragma once
 
-#include "engine/kernels/math.h"
+#include "engine/kernels/draw.h"
 #include "engine/kernels/philox.h"
 #include "engine/kernels/random.h"
 
@@ -21,27 +21,9 @@ void for_each_batch(PhiloxKey key, int64_t n, double cost, const F& f) {
   });
 }
 
-// [0, 1): 24 bits for float, 32 for double.
-template <class T>
-MOSAIC_HD T unit_interval(uint32_t word) {
-  if constexpr (sizeof(T) == 4) {
-    return static_cast<float>(static_cast<int32_t>(word >> 8)) * 0x1p-24f;
-  } else {
-    return static_cast<double>(word) * 0x1p-32;
-  }
-}
-
 // Signed integers in the order of the unsigned words: baseline vectors compare signed ones only.
 MOSAIC_HD inline int32_t ordered(uint32_t word) {
   return static_cast<int32_t>(word ^ 0x80000000u);
-}
-
-// Two independent standard normals from two words.
-MOSAIC_HD inline void box_muller(uint32_t first, uint32_t second, double* out) {
-  const double radius = sqrt(-2.0 * log((static_cast<double>(first) + 0.5) * 0x1p-32));
-  const double angle = 4.0 * pi_half * static_cast<double>(second) * 0x1p-32;
-  out[0] = radius * cos(angle);
-  out[1] = radius * sin(angle);
 }
 
 template <class Launch>
@@ -87,10 +69,7 @@ class RandomOn final : public Random {
     const T low = static_cast<T>(args.low), high = static_cast<T>(args.high);
     for_each_batch<Launch>(args.key, args.n, 1, [&](const uint32_t* words, int64_t first, int64_t n) {
       T* y = static_cast<T*>(args.y) + first;
-      for (int64_t i = 0; i < n; ++i) {
-        const T value = mul_add(unit_interval<T>(words[i]), high - low, low);
-        y[i] = value < high ? value : low;  // rounding may reach `high`
-      }
+      for (int64_t i = 0; i < n; ++i) y[i] = between(words[i], low, high);
     });
   }
 

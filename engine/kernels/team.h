@@ -34,8 +34,9 @@ template <class T>
 using acc_t = typename Accumulator<T>::type;
 
 // A Team works on one row: each(n, f) runs f(c) for every column, sum and max combine f(c) over the row in an
-// order that depends on n only, once(f) runs f on one lane.
-//
+// order that depends on n only, once(f) runs f on one lane. What one call wrote, the next one may read.
+
+#if !defined(__CUDACC__)  // the teams of a GPU are in cuda/team.cuh
 // HostTeam keeps 16 partial results, column c in partial c % 16, and combines them in a fixed tree: the
 // compiler turns the partials into vector lanes without reordering anything (no -ffast-math). Columns are
 // independent, which `ivdep` tells the compiler (f may write where it reads, at its own column only); `unroll
@@ -123,5 +124,6 @@ struct HostTeam {
     return two[1] > two[0] ? two[1] : two[0];
   }
 };
+#endif
 
 }  // namespace mosaic::kernels::MOSAIC_ISA

@@ -1,5 +1,5 @@
-// attention: softmax(q k^T / sqrt(width)) v for each head, fused, with the probabilities kept for the
-// backward.
+// attention: softmax(q k^T / sqrt(width)) v for each head, fused, with what the device's kernels want kept
+// for the backward.
 #include <cmath>
 
 #include "engine/autograd/node.h"
@@ -83,7 +83,7 @@ Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Attent
   if (!grad) return y;
   return record({.op = op,
                  .inputs = {q, k, v},
-                 .saved = {qs, ks, vs, kept, mask},
+                 .saved = {qs, ks, vs, kept, mask, y},
                  .backward =
                      [heads, causal = options.causal, drop](const Back& b) {
                        const Tensor &q = b.saved[0], &k = b.saved[1], &v = b.saved[2];
@@ -94,6 +94,7 @@ Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Attent
                                             .q = rows3(q),
                                             .k = rows3(k),
                                             .v = rows3(v),
+                                            .out = rows3(b.saved[5]),
                                             .dout = rows3(dy),
                                             .dq = rows3(dq),
                                             .dk = rows3(dk),

@@ -9,7 +9,8 @@ namespace {
 
 // Reports the first index outside [0, n); called when a kernel met one.
 void throw_outside(const char* op, const char* what, const Tensor& ids, int64_t n) {
-  const auto values = ids.host<int32_t>();
+  const Tensor local = ids.to(cpu());
+  const auto values = local.host<int32_t>();
   for (size_t i = 0; i < values.size(); ++i) {
     check(values[i] >= 0 && values[i] < n, op, what, " ", values[i], " at position ", i, " lies outside 0..",
           n - 1);
@@ -19,7 +20,7 @@ void throw_outside(const char* op, const char* what, const Tensor& ids, int64_t 
 // y {count, cols} of rows `ids` of the row-strided table.
 void gather_rows(const char* op, const char* what, const Tensor& table, const Tensor& ids, const Tensor& y) {
   const Rows rows = rows_of(table);
-  int32_t bad = 0;
+  const Tensor bad = Tensor::zeros({}, i32, table.device());
   kernels::index_kernels(table.device())
       .gather_rows({.dtype = table.dtype(),
                     .table = rows.data,
@@ -29,8 +30,8 @@ void gather_rows(const char* op, const char* what, const Tensor& table, const Te
                     .ids = ids.data<int32_t>(),
                     .count = ids.numel(),
                     .y = y.raw(),
-                    .bad = &bad});
-  if (bad != 0) throw_outside(op, what, ids, table.dim(0));
+                    .bad = bad.data<int32_t>()});
+  if (bad.item<int32_t>() != 0) throw_outside(op, what, ids, table.dim(0));
 }
 
 // out[id] (+)= sum of the rows of dy {count, cols} at the positions of id.
@@ -119,7 +120,7 @@ Tensor gather(const Tensor& x, const Tensor& indices) {
   const Tensor held = as_rows(x), at = indices.detach().dense();
   const Rows rows = rows_of(held);
   const Tensor y = Tensor::empty(at.shape(), x.dtype(), x.device());
-  int32_t bad = 0;
+  const Tensor bad = Tensor::zeros({}, i32, x.device());
   kernels::index_kernels(x.device())
       .pick({.dtype = x.dtype(),
              .x = rows.data,
@@ -128,8 +129,8 @@ Tensor gather(const Tensor& x, const Tensor& indices) {
              .row_stride = rows.row_stride,
              .indices = at.data<int32_t>(),
              .y = y.raw(),
-             .bad = &bad});
-  if (bad != 0) throw_outside("gather", "index", at, rows.cols);
+             .bad = bad.data<int32_t>()});
+  if (bad.item<int32_t>() != 0) throw_outside("gather", "index", at, rows.cols);
   if (!is_float(x.dtype())) return y;
   return record({.op = "gather",
                  .inputs = {x},

@@ -3,7 +3,6 @@
 #include <array>
 
 #include "engine/autograd/node.h"
-#include "engine/kernels/gemm.h"
 #include "engine/kernels/kernels.h"
 #include "engine/ops/check.h"
 #include "engine/ops/loop.h"
@@ -64,6 +63,7 @@ void product(const Tensor& a, const Tensor& b, const Tensor& y, bool accumulate)
     args.batch0 = loop.sizes[next];
     args.a0 = loop.strides[0][next], args.b0 = loop.strides[1][next], args.c0 = loop.strides[2][next];
   }
+  const kernels::Gemm& gemm = kernels::gemm_kernels(y.device());
   int64_t runs = 1;
   for (int axis = 0; axis < next; ++axis) runs *= loop.sizes[axis];
   for (int64_t run = 0; run < runs; ++run) {
@@ -76,7 +76,7 @@ void product(const Tensor& a, const Tensor& b, const Tensor& y, bool accumulate)
     args.a = static_cast<const char*>(ma.tensor.raw()) + at[0] * size;
     args.b = static_cast<const char*>(mb.tensor.raw()) + at[1] * size;
     args.c = static_cast<char*>(y.raw()) + at[2] * size;
-    kernels::gemm(args);
+    gemm.gemm(args);
   }
 }
 
@@ -178,19 +178,20 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
   const Tensor held = as_rows(x), w = as_rows(weight), b = bias.defined() ? bias.detach().dense() : Tensor();
   const Rows rows = rows_of(held);
   const Tensor y = Tensor::empty(x.shape().with(-1, out), x.dtype(), x.device());  // {..., out}
-  kernels::gemm({.dtype = x.dtype(),
-                 .m = rows.rows,
-                 .n = out,
-                 .k = in,
-                 .a = rows.data,
-                 .lda = std::max(rows.row_stride, in),
-                 .b = w.raw(),
-                 .ldb = std::max(rows_of(w).row_stride, in),
-                 .trans_b = true,
-                 .c = y.raw(),
-                 .ldc = out,
-                 .bias = b.defined() ? b.raw() : nullptr,
-                 .epilogue = relu ? kernels::Epilogue::relu : kernels::Epilogue::none});
+  kernels::gemm_kernels(x.device())
+      .gemm({.dtype = x.dtype(),
+             .m = rows.rows,
+             .n = out,
+             .k = in,
+             .a = rows.data,
+             .lda = std::max(rows.row_stride, in),
+             .b = w.raw(),
+             .ldb = std::max(rows_of(w).row_stride, in),
+             .trans_b = true,
+             .c = y.raw(),
+             .ldc = out,
+             .bias = b.defined() ? b.raw() : nullptr,
+             .epilogue = relu ? kernels::Epilogue::relu : kernels::Epilogue::none});
   if (!wants_grad({&x, &weight, &bias})) return y;
   return record({.op = "linear",
                  .inputs = {x, weight, bias},

@@ -8,7 +8,8 @@
 namespace mosaic {
 namespace {
 
-double total(const Tensor& x, bool squares) {
+// f64 {}: the sum, or the sum of squares.
+Tensor total(const Tensor& x, bool squares) {
   const Tensor dense = x.detach().dense();
   const int64_t n = dense.numel();
   const Tensor partials =
@@ -21,11 +22,13 @@ double total(const Tensor& x, bool squares) {
               .squares = squares,
               .partials = partials.data<double>(),
               .y = y.data<double>()});
-  return y.item<double>();
+  return y;
 }
 
 Tensor sum_all(const char* op, const Tensor& x, double scale) {
   check_float(op, {&x});
+  const Tensor y = total(x, false);
+  if (scale != 1) scale_(y, scale);
   return record({.op = op,
                  .inputs = {x},
                  .saved = {},
@@ -33,7 +36,7 @@ Tensor sum_all(const char* op, const Tensor& x, double scale) {
                      [shape = x.shape(), scale](const Back& b) {
                        b.sink.add(0, expand(scale == 1 ? b.dy : mul(b.dy, scale), shape));
                      }},
-                Tensor::full({}, total(x, false) * scale, x.dtype(), x.device()));
+                y.to(x.dtype()));
 }
 
 Tensor sum_one(const char* op, const Tensor& x, int axis, bool keep, double scale) {
@@ -258,7 +261,7 @@ TopK topk(const Tensor& x, int64_t k) {
 
 double squared_norm(const Tensor& x) {
   check_float("squared_norm", {&x});
-  return total(x, true);
+  return total(x, true).item<double>();
 }
 
 }  // namespace mosaic

@@ -50,8 +50,9 @@ Tensor softmax_of(const char* op, const Tensor& x, bool log) {
 }
 
 void check_targets(const Tensor& targets, int64_t classes, int64_t ignore) {
-  const int32_t* target = targets.data<int32_t>();
-  for (int64_t i = 0; i < targets.numel(); ++i) {
+  const Tensor local = targets.to(cpu());
+  const auto target = local.host<int32_t>();
+  for (size_t i = 0; i < target.size(); ++i) {
     check((target[i] >= 0 && target[i] < classes) || target[i] == ignore, "cross_entropy", "target ",
           target[i], " at ", i, " is outside the ", classes, " classes");
   }

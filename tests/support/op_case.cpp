@@ -2,54 +2,8 @@
 
 #include <doctest/doctest.h>
 
-#include <cmath>
-#include <cstring>
-#include <limits>
-
 namespace mosaic::test {
 namespace {
-
-Tensors make_inputs(const OpCase& c, DType dtype) {
-  const Generator base(20240607);
-  Tensors inputs;
-  for (size_t i = 0; i < c.inputs.size(); ++i) {
-    Generator rng = base.fork(i);
-    std::vector<double> values;
-    for (int64_t n = c.inputs[i].numel(); n > 0; --n) {
-      double value = c.low + (c.high - c.low) * rng.uniform();
-      if (std::abs(value) < c.gap) value += value < 0 ? -c.gap : c.gap;
-      values.push_back(value);
-    }
-    inputs.push_back(Tensor::from(values, c.inputs[i]).to(dtype));
-  }
-  return inputs;
-}
-
-struct Outcome {
-  Tensor y;
-  Tensors gradients;
-};
-
-Tensor cotangent_for(const Tensor& y) {
-  Generator rng(99);
-  return normal(y.shape(), 0, 1, rng, y.dtype());
-}
-
-Outcome run_with_gradients(const std::function<Tensor(const Tensors&)>& f, const Tensors& inputs,
-                           bool differentiable, const Tensor& seed = {}) {
-  Tensors leaves;
-  for (const Tensor& input : inputs) {
-    leaves.push_back(input.detach());
-    if (differentiable) leaves.back().track();
-  }
-  Outcome outcome{f(leaves), {}};
-  if (!differentiable) return outcome;
-  REQUIRE(outcome.y.tracked());
-  outcome.y.backward(seed.defined() ? seed : cotangent_for(outcome.y));
-  for (const Tensor& leaf : leaves)
-    outcome.gradients.push_back(leaf.has_grad() ? leaf.grad() : zeros_like(leaf));
-  return outcome;
-}
 
 void check_same_bits(const Outcome& a, const Outcome& b) {
   CHECK(same_bits(a.y, b.y));
@@ -65,23 +19,6 @@ void check_close(const Outcome& a, const Outcome& b, double tolerance) {
     CAPTURE(i);
     CHECK(difference(a.gradients[i], b.gradients[i]) < tolerance);
   }
-}
-
-// The same values, laid out as the transpose of a dense tensor.
-Tensor transposed_copy(const Tensor& x) {
-  if (x.rank() < 2) return x;
-  return transpose(transpose(x).dense());
-}
-
-// The same values as the leading block of a larger tensor; `base` receives that tensor.
-Tensor sliced_copy(const Tensor& x, Tensor& base) {
-  if (x.rank() == 0) return base = x;
-  Shape larger = x.shape();
-  for (int axis = 0; axis < x.rank(); ++axis) larger = larger.with(axis, x.dim(axis) + 1 + axis);
-  base = Tensor::full(larger, 0.25, x.dtype());
-  const Tensor view = leading(base, x.shape());
-  copy_(view, x);
-  return view;
 }
 
 Tensors map(const Tensors& inputs, Tensor (*f)(const Tensor&)) {
@@ -154,26 +91,6 @@ void check_f32(const OpCase& c) {
 }
 
 }  // namespace
-
-double difference(const Tensor& a, const Tensor& b) {
-  if (!(a.shape() == b.shape())) return std::numeric_limits<double>::infinity();
-  const std::vector<double> x = a.values(), y = b.values();
-  double scale = 1, worst = 0;
-  for (const double value : y) scale = std::max(scale, std::isfinite(value) ? std::abs(value) : 0.0);
-  for (size_t i = 0; i < x.size(); ++i) {
-    if (x[i] == y[i] || (std::isnan(x[i]) && std::isnan(y[i]))) continue;
-    const double gap = std::abs(x[i] - y[i]);
-    worst = std::isfinite(gap) ? std::max(worst, gap) : std::numeric_limits<double>::infinity();
-  }
-  return worst / scale;
-}
-
-bool same_bits(const Tensor& a, const Tensor& b) {
-  if (!(a.shape() == b.shape()) || a.dtype() != b.dtype()) return false;
-  const Tensor x = a.detach().dense(), y = b.detach().dense();
-  const auto bytes = static_cast<size_t>(x.numel() * size_of(x.dtype()));
-  return bytes == 0 || std::memcmp(x.raw(), y.raw(), bytes) == 0;
-}
 
 void check_case(const OpCase& c) {
   CAPTURE(c.name);

@@ -34,8 +34,25 @@ struct OpCase {
 };
 
 void check_case(const OpCase& op_case);
-// Each case as a subcase named after it.
+// Each case as a subcase named after it. In cuda_tests (tests/cuda/op_case.cpp) it compares devices instead.
 void check_cases(const std::vector<OpCase>& cases);
+
+// --- for the harnesses
+// ----------------------------------------------------------------------------------------
+Tensors make_inputs(const OpCase& op_case, DType dtype);
+Tensor cotangent_for(const Tensor& y);
+
+struct Outcome {
+  Tensor y;
+  Tensors gradients;
+};
+Outcome run_with_gradients(const std::function<Tensor(const Tensors&)>& f, const Tensors& inputs,
+                           bool differentiable, const Tensor& seed = {});
+
+// The same values, laid out as the transpose of a dense tensor.
+Tensor transposed_copy(const Tensor& x);
+// The same values as the leading block of a larger tensor; `base` receives that tensor.
+Tensor sliced_copy(const Tensor& x, Tensor& base);
 
 // Largest |a - b| over max(1, largest |b|); infinite when shapes differ or a NaN meets a number.
 double difference(const Tensor& a, const Tensor& b);

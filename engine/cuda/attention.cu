@@ -1,0 +1,313 @@
+// Attention without a matrix of queries x keys: a warp owns a query (or, for the gradients of keys and
+// values, a key), walks over the other side in tiles of 32, one a lane, and keeps its row of the result in
+// registers, column 32 t + lane in part t. Forward keeps the maximum and the sum of exponentials of a row as
+// one number, lse, from which the backward computes every probability again.
+//   p = exp(scale q k - lse),  out = sum_j drop(p) v_j
+//   dP = drop(dout v),  delta = dout out,  ds = p (dP - delta),  dq = scale sum_j ds k_j,
+//   dk = scale sum_i ds q_i,  dv = sum_i drop(p) dout_i
+// Source of the recurrence: Milakov and Gimelshein, "Online normalizer calculation for softmax" (2018); of
+// its use in attention: Dao et al., "FlashAttention" (2022).
+#include "engine/kernels/attention.h"
+
+#include "engine/core/dtype.h"
+#include "engine/cuda/families.h"
+#include "engine/cuda/launch.cuh"
+#include "engine/kernels/math.h"
+
+namespace mosaic::kernels::gpu {
+namespace {
+
+constexpr int tile = warp_lanes;                       // rows of the other side a step looks at
+constexpr int warps = threads_per_block / warp_lanes;  // rows of this side a block works on
+
+// One (batch, head): where its rows are.
+template <class T>
+struct Head {
+  const AttentionShape& s;
+  int64_t item, b, h;
+  __device__ __forceinline__ Head(const AttentionShape& shape, int64_t index)
+      : s(shape), item(index), b(index / shape.heads), h(index % shape.heads) {}
+  __device__ __forceinline__ T* at(const AttentionRows& rows) const {
+    return static_cast<T*>(rows.data) + b * rows.batch + h * s.width;
+  }
+  __device__ __forceinline__ bool sees(int64_t query, int64_t key) const {
+    if (query >= s.queries || key >= s.keys) return false;
+    if (s.causal && key > query + s.keys - s.queries) return false;
+    return s.mask == nullptr || s.mask[b * s.mask_batch + key] != 0;
+  }
+  // Keys at or behind the result are seen by no query before `last`.
+  __device__ __forceinline__ int64_t keys_for(int64_t last) const {
+    const int64_t limit = last + s.keys - s.queries;
+    return s.causal && limit < s.keys ? (limit > 0 ? limit : 0) : s.keys;
+  }
+  // The factor dropout gives a probability.
+  __device__ __forceinline__ T kept(int64_t query, int64_t key) const {
+    if (s.drop.threshold == 0) return T(1);
+    const int64_t element = (item * s.queries + query) * s.keys + key;
+    uint32_t words[4];
+    philox_block(s.drop.key.key, s.drop.key.counter + static_cast<uint64_t>(element / 4), words);
+    const int which = static_cast<int>(element % 4);
+    const uint32_t word = which < 2 ? (which == 0 ? words[0] : words[1]) : (which == 2 ? words[2] : words[3]);
+    return word < s.drop.threshold ? T(0) : static_cast<T>(s.drop.scale);
+  }
+};
+
+template <class T>
+struct Shared {
+  T other[tile][tile + 1];  // 32 rows of the other side, 32 columns; the odd row length avoids bank conflicts
+  T own[warps][tile];       // a row of each warp, the same columns
+};
+
+// 32 columns from `column` on of `count` rows from `first` on; zeros outside.
+template <int Rows, int Stride, class T>
+__device__ __forceinline__ void load_tile(T (*to)[Stride], const T* from, int64_t row_stride, int64_t first,
+                                          int64_t count, int64_t column, int64_t width) {
+#pragma unroll
+  for (int r = 0; r < Rows; r += warps) {
+    const int row = r + static_cast<int>(threadIdx.x) / warp_lanes,
+              lane = static_cast<int>(threadIdx.x) % warp_lanes;
+    const bool inside = first + row < count && column + lane < width;
+    to[row][lane] = inside ? from[(first + row) * row_stride + column + lane] : T(0);
+  }
+}
+
+// The product of this warp's row with the lane's row of the other side. Called by whole blocks.
+template <class T>
+__device__ __forceinline__ T row_product(Shared<T>& shared, const T* own, int64_t own_stride,
+                                         int64_t own_first, int64_t own_count, const T* other,
+                                         int64_t other_stride, int64_t other_first, int64_t other_count,
+                                         int64_t width) {
+  const int warp = static_cast<int>(threadIdx.x) / warp_lanes,
+            lane = static_cast<int>(threadIdx.x) % warp_lanes;
+  T sum = T(0);
+  for (int64_t column = 0; column < width; column += tile) {
+    __syncthreads();
+    load_tile<warps>(shared.own, own, own_stride, own_first, own_count, column, width);
+    load_tile<tile>(shared.other, other, other_stride, other_first, other_count, column, width);
+    __syncthreads();
+#pragma unroll
+    for (int c = 0; c < tile; ++c) sum = mul_add(shared.own[warp][c], shared.other[lane][c], sum);
+  }
+  return sum;
+}
+
+// parts[t] += sum over lanes j of factor_j times row j of the other side, columns [column + 32 t, + 32).
+template <int Parts, class T>
+__device__ __forceinline__ void add_rows(Shared<T>& shared, T (&parts)[Parts], T factor, const T* other,
+                                         int64_t other_stride, int64_t other_first, int64_t other_count,
+                                         int64_t column, int64_t width) {
+  const int lane = static_cast<int>(threadIdx.x) % warp_lanes;
+#pragma unroll
+  for (int t = 0; t < Parts; ++t) {
+    __syncthreads();
+    load_tile<tile>(shared.other, other, other_stride, other_first, other_count, column + t * tile, width);
+    __syncthreads();
+#pragma unroll
+    for (int j = 0; j < tile; ++j) {
+      parts[t] = mul_add(__shfl_sync(all_lanes, factor, j), shared.other[j][lane], parts[t]);
+    }
+  }
+}
+
+// Writes (or adds) a warp's row.
+template <int Parts, class T>
+__device__ __forceinline__ void put_row(T* row, const T (&parts)[Parts], T factor, bool add, int64_t column,
+                                        int64_t width) {
+#pragma unroll
+  for (int t = 0; t < Parts; ++t) {
+    const int64_t c = column + t * tile + static_cast<int>(threadIdx.x) % warp_lanes;
+    if (c >= width) break;
+    const T value = parts[t] * factor;
+    row[c] = add ? row[c] + value : value;
+  }
+}
+
+// Blocks: x = pieces of `warps` rows, y = items, z = groups of 32 Parts columns.
+template <class T, int Parts>
+__global__ void __launch_bounds__(threads_per_block) forward_kernel(AttentionArgs a) {
+  __shared__ Shared<T> shared;
+  const AttentionShape& s = a.shape;
+  const int64_t column = static_cast<int64_t>(blockIdx.z) * Parts * tile;
+  const int warp = static_cast<int>(threadIdx.x) / warp_lanes,
+            lane = static_cast<int>(threadIdx.x) % warp_lanes;
+  for (int64_t item = blockIdx.y; item < s.batch * s.heads; item += gridDim.y) {
+    const Head<T> head(s, item);
+    for (int64_t first = static_cast<int64_t>(blockIdx.x) * warps; first < s.queries;
+         first += static_cast<int64_t>(gridDim.x) * warps) {
+      const int64_t query = first + warp, keys = head.keys_for(first + warps);
+      T high = -T(__builtin_inf()), total = T(0), out[Parts] = {};
+      for (int64_t j = 0; j < keys; j += tile) {
+        const T product = row_product(shared, head.at(a.q), a.q.row, first, s.queries, head.at(a.k), a.k.row,
+                                      j, s.keys, s.width);
+        const bool seen = head.sees(query, j + lane);
+        const T score = seen ? product * static_cast<T>(s.scale) : -T(__builtin_inf());
+        const T before = high, best = warp_max(score);
+        high = best > high ? best : high;
+        const T shift = high > -T(__builtin_inf()) ? high : T(0);  // -inf - -inf would be NaN
+        const T p = seen ? exp_flush(score - shift) : T(0), old = exp_flush(before - shift);
+        total = total * old + warp_sum(p);
+#pragma unroll
+        for (int t = 0; t < Parts; ++t) out[t] *= old;
+        add_rows(shared, out, seen ? p * head.kept(query, j + lane) : T(0), head.at(a.v), a.v.row, j, s.keys,
+                 column, s.width);
+      }
+      if (query >= s.queries) continue;
+      put_row(head.at(a.out) + query * a.out.row, out, total != T(0) ? T(1) / total : T(0), false, column,
+              s.width);
+      // A query that sees nothing keeps +infinity: its probabilities are zero again in the backward.
+      if (a.kept && lane == 0 && column == 0) {
+        static_cast<T*>(a.kept)[item * s.queries + query] =
+            total != T(0) ? high + log(total) : T(__builtin_inf());
+      }
+    }
+  }
+}
+
+// delta[item, query] = dout out over the head's columns.
+template <class T>
+struct DeltaRow {
+  AttentionRows out, dout;
+  int64_t heads, queries, width;
+  T* delta;
+  template <class Team>
+  __device__ void operator()(const Team& team, int64_t row) const {
+    const int64_t item = row / queries, query = row - item * queries, b = item / heads, h = item - b * heads;
+    const T* y = static_cast<const T*>(out.data) + b * out.batch + query * out.row + h * width;
+    const T* dy = static_cast<const T*>(dout.data) + b * dout.batch + query * dout.row + h * width;
+    const T sum = team.template sum<T>(width, [&](int64_t c) { return dy[c] * y[c]; });
+    team.once([&] { delta[row] = sum; });
+  }
+};
+
+template <class T, int Parts>
+__global__ void __launch_bounds__(threads_per_block) query_grad_kernel(AttentionGradArgs a, const T* delta) {
+  __shared__ Shared<T> shared;
+  const AttentionShape& s = a.shape;
+  const int64_t column = static_cast<int64_t>(blockIdx.z) * Parts * tile;
+  const int warp = static_cast<int>(threadIdx.x) / warp_lanes,
+            lane = static_cast<int>(threadIdx.x) % warp_lanes;
+  const T scale = static_cast<T>(s.scale);
+  for (int64_t item = blockIdx.y; item < s.batch * s.heads; item += gridDim.y) {
+    const Head<T> head(s, item);
+    for (int64_t first = static_cast<int64_t>(blockIdx.x) * warps; first < s.queries;
+         first += static_cast<int64_t>(gridDim.x) * warps) {
+      const int64_t query = first + warp, keys = head.keys_for(first + warps);
+      const bool exists = query < s.queries;
+      const T lse = exists ? static_cast<const T*>(a.kept)[item * s.queries + query] : T(0);
+      const T mine = exists ? delta[item * s.queries + query] : T(0);
+      T dq[Parts] = {};
+      for (int64_t j = 0; j < keys; j += tile) {
+        const T product = row_product(shared, head.at(a.q), a.q.row, first, s.queries, head.at(a.k), a.k.row,
+                                      j, s.keys, s.width);
+        const T dproduct = row_product(shared, head.at(a.dout), a.dout.row, first, s.queries, head.at(a.v),
+                                       a.v.row, j, s.keys, s.width);
+        T ds = T(0);
+        if (head.sees(query, j + lane)) {
+          ds = exp_flush(product * scale - lse) * (dproduct * head.kept(query, j + lane) - mine);
+        }
+        add_rows(shared, dq, ds, head.at(a.k), a.k.row, j, s.keys, column, s.width);
+      }
+      if (exists) put_row(head.at(a.dq) + query * a.dq.row, dq, scale, a.dq_add, column, s.width);
+    }
+  }
+}
+
+template <class T, int Parts>
+__global__ void __launch_bounds__(threads_per_block) key_grad_kernel(AttentionGradArgs a, const T* delta) {
+  __shared__ Shared<T> shared;
+  const AttentionShape& s = a.shape;
+  const int64_t column = static_cast<int64_t>(blockIdx.z) * Parts * tile;
+  const int warp = static_cast<int>(threadIdx.x) / warp_lanes,
+            lane = static_cast<int>(threadIdx.x) % warp_lanes;
+  const T scale = static_cast<T>(s.scale);
+  for (int64_t item = blockIdx.y; item < s.batch * s.heads; item += gridDim.y) {
+    const Head<T> head(s, item);
+    for (int64_t first = static_cast<int64_t>(blockIdx.x) * warps; first < s.keys;
+         first += static_cast<int64_t>(gridDim.x) * warps) {
+      const int64_t key = first + warp;
+      // Earlier queries see none of these keys.
+      const int64_t hidden = first - (s.keys - s.queries),
+                    start = s.causal && hidden > 0 ? hidden / tile * tile : 0;
+      T dk[Parts] = {}, dv[Parts] = {};
+      for (int64_t i = start; i < s.queries; i += tile) {
+        const int64_t query = i + lane;
+        const T product = row_product(shared, head.at(a.k), a.k.row, first, s.keys, head.at(a.q), a.q.row, i,
+                                      s.queries, s.width);
+        const T dproduct = row_product(shared, head.at(a.v), a.v.row, first, s.keys, head.at(a.dout),
+                                       a.dout.row, i, s.queries, s.width);
+        T ds = T(0), weight = T(0);
+        if (head.sees(query, key)) {
+          const int64_t row = item * s.queries + query;
+          const T p = exp_flush(product * scale - static_cast<const T*>(a.kept)[row]);
+          const T kept = head.kept(query, key);
+          weight = p * kept;
+          ds = p * (dproduct * kept - delta[row]);
+        }
+        add_rows(shared, dk, ds, head.at(a.q), a.q.row, i, s.queries, column, s.width);
+        add_rows(shared, dv, weight, head.at(a.dout), a.dout.row, i, s.queries, column, s.width);
+      }
+      if (key >= s.keys) continue;
+      if (a.dk.data) put_row(head.at(a.dk) + key * a.dk.row, dk, scale, a.dk_add, column, s.width);
+      if (a.dv.data) put_row(head.at(a.dv) + key * a.dv.row, dv, T(1), a.dv_add, column, s.width);
+    }
+  }
+}
+
+// Blocks for `rows` rows of every item; all columns when they fit into Parts registers a lane.
+dim3 grid_for(const AttentionShape& s, int64_t rows, int parts) {
+  const auto items = static_cast<unsigned>(s.items() < 65535 ? s.items() : 65535);
+  const int64_t group = int64_t{parts} * tile;
+  return dim3(blocks_for(rows, warps), items, static_cast<unsigned>((s.width + group - 1) / group));
+}
+
+// Calls f.operator()<T, Parts>() with the fewest parts that hold a row; wider rows take several groups of 4.
+template <class F>
+void visit_attention(const AttentionShape& s, const F& f) {
+  visit_float(s.dtype, "attention", [&]<class T>() {
+    if (s.width <= tile) return f.template operator()<T, 1>();
+    if (s.width <= 2 * tile) return f.template operator()<T, 2>();
+    f.template operator()<T, 4>();
+  });
+}
+
+struct CudaAttention final : Attention {
+  int64_t kept_size(const AttentionShape& s) const override { return s.queries; }
+
+  void attention(const AttentionArgs& a) const override {
+    const AttentionShape& s = a.shape;
+    if (s.items() == 0 || s.queries == 0 || s.width == 0) return;
+    visit_attention(s, [&]<class T, int Parts>() {
+      forward_kernel<T, Parts><<<grid_for(s, s.queries, Parts), threads_per_block, 0, cuda::stream()>>>(a);
+      cuda::launched(typeid(AttentionArgs));
+    });
+  }
+
+  void attention_grad(const AttentionGradArgs& a) const override {
+    const AttentionShape& s = a.shape;
+    if (s.items() == 0 || s.width == 0) return;
+    visit_attention(s, [&]<class T, int Parts>() {
+      const int64_t rows = s.items() * s.queries;
+      const cuda::Scratch delta(static_cast<size_t>(rows) * sizeof(T));
+      T* d = static_cast<T*>(delta.data());
+      CudaLaunch::rows(rows, 0, DeltaRow<T>{a.out, a.dout, s.heads, s.queries, s.width, d});
+      if (a.dq.data && s.queries > 0) {
+        query_grad_kernel<T, Parts>
+            <<<grid_for(s, s.queries, Parts), threads_per_block, 0, cuda::stream()>>>(a, d);
+        cuda::launched(typeid(AttentionGradArgs));
+      }
+      if ((a.dk.data || a.dv.data) && s.keys > 0) {
+        key_grad_kernel<T, Parts><<<grid_for(s, s.keys, Parts), threads_per_block, 0, cuda::stream()>>>(a, d);
+        cuda::launched(typeid(AttentionGradArgs));
+      }
+    });
+  }
+};
+
+}  // namespace
+
+const Attention& attention() {
+  static constexpr CudaAttention kernels;
+  return kernels;
+}
+
+}  // namespace mosaic::kernels::gpu

@@ -1,0 +1,39 @@
+# The CUDA backend as mosaic::cuda: present when the CUDA language is on, else a stand-in that says so.
+#
+# Its kernels are compiled by nvcc for MOSAIC_CUDA_ARCHITECTURES, and a second time to PTX only for programs that
+# run them in the simulator of tests/gpusim instead (mosaic_simulate). No inline function is shared with the
+# CPU's kernels: in .cu files MOSAIC_ISA names the namespace `gpu`.
+set(MOSAIC_CUDA_KERNELS
+  cuda/attention.cu cuda/elementwise.cu cuda/gemm_terms.cu cuda/index.cu cuda/mix.cu cuda/norm.cu cuda/optim.cu
+  cuda/probe.cu cuda/random.cu cuda/reduce.cu cuda/softmax.cu cuda/unary.cu cuda/unary_back.cu)
+list(TRANSFORM MOSAIC_CUDA_KERNELS PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+set(MOSAIC_CUDA_KERNELS ${MOSAIC_CUDA_KERNELS} CACHE INTERNAL "")
+
+# mosaic_cuda_kernels(TARGET ARCHITECTURES OPTIONS...): an object library of the kernels.
+function(mosaic_cuda_kernels target architectures)
+  add_library(${target} OBJECT ${MOSAIC_CUDA_KERNELS})
+  set_target_properties(${target} PROPERTIES CUDA_ARCHITECTURES "${architectures}" CUDA_STANDARD 20)
+  target_compile_definitions(${target} PRIVATE MOSAIC_ISA=gpu)
+  # 1675: GCC's loop pragmas in the kernels shared with the CPU.
+  target_compile_options(${target} PRIVATE -diag-suppress=1675 -Xcompiler=-Wall,-Wextra
+    $<$<BOOL:${MOSAIC_WERROR}>:-Werror=all-warnings> ${ARGN})
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
+endfunction()
+
+if(NOT CMAKE_CUDA_COMPILER)
+  mosaic_library(cuda SOURCES cuda/absent.cpp PUBLIC mosaic_core)
+  return()
+endif()
+
+add_library(mosaic_cuda_host OBJECT cuda/cublaslt.cpp cuda/families.cpp cuda/gemm.cpp cuda/present.cpp cuda/runtime.cpp)
+target_compile_features(mosaic_cuda_host PRIVATE cxx_std_20)
+target_include_directories(mosaic_cuda_host PRIVATE ${PROJECT_SOURCE_DIR})
+target_include_directories(mosaic_cuda_host SYSTEM PRIVATE ${CUDAToolkit_INCLUDE_DIRS})
+target_link_libraries(mosaic_cuda_host PRIVATE mosaic_flags)
+mosaic_cuda_kernels(mosaic_cuda_kernels "${MOSAIC_CUDA_ARCHITECTURES}")
+mosaic_library(cuda
+  SOURCES $<TARGET_OBJECTS:mosaic_cuda_host> $<TARGET_OBJECTS:mosaic_cuda_kernels>
+  PUBLIC mosaic_core
+  PRIVATE CUDA::cudart_static)
+# Linked as C++: nothing needs nvcc's device linker.
+set_target_properties(mosaic_cuda PROPERTIES LINKER_LANGUAGE CXX CUDA_RESOLVE_DEVICE_SYMBOLS OFF)

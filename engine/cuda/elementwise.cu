@@ -1,0 +1,105 @@
+#include "engine/cuda/elementwise.cuh"
+
+#include "engine/core/dtype.h"
+#include "engine/cuda/loop.cuh"
+#include "engine/kernels/scalar.h"
+
+namespace mosaic::kernels::gpu {
+namespace {
+
+template <class T>
+struct Constant {
+  T value;
+  __device__ __forceinline__ T operator()() const { return value; }
+};
+
+template <class F>
+void binary_as(const BinaryArgs& args, const F& f) {
+  visit_float(args.dtype, "binary", [&]<class T>() {
+    map_elements<T, T, T>(args.loop, {args.a, args.b}, args.y, args.accumulate, f);
+  });
+}
+
+template <class F>
+void ternary_as(const TernaryArgs& args, const F& f) {
+  visit_float(args.dtype, "ternary", [&]<class T>() {
+    map_elements<T, T, T, T>(args.loop, {args.a, args.b, args.c}, args.y, args.accumulate, f);
+  });
+}
+
+template <class F>
+void compare_as(const CompareArgs& args, const F& f) {
+  visit_any(args.dtype, [&]<class T>() {
+    map_elements<uint8_t, T, T>(args.loop, {args.a, args.b}, args.y, false, f);
+  });
+}
+
+struct CudaElementwise final : Elementwise {
+  void unary(const UnaryArgs& args) const override { gpu::unary(args); }
+  void unary_back(const UnaryBackArgs& args) const override { gpu::unary_back(args); }
+
+  void binary(const BinaryArgs& args) const override {
+    switch (args.op) {
+      case BinaryOp::add:
+        return binary_as(args, Add{});
+      case BinaryOp::sub:
+        return binary_as(args, Sub{});
+      case BinaryOp::mul:
+        return binary_as(args, Mul{});
+      case BinaryOp::div:
+        return binary_as(args, Div{});
+      case BinaryOp::maximum:
+        return binary_as(args, Maximum{});
+      case BinaryOp::minimum:
+        return binary_as(args, Minimum{});
+    }
+  }
+
+  void ternary(const TernaryArgs& args) const override {
+    switch (args.op) {
+      case TernaryOp::div_second:
+        return ternary_as(args, DivSecond{});
+      case TernaryOp::prefer_larger:
+        return ternary_as(args, PreferLarger{});
+      case TernaryOp::prefer_smaller:
+        return ternary_as(args, PreferSmaller{});
+    }
+  }
+
+  void where(const WhereArgs& args) const override {
+    visit_any(args.dtype, [&]<class T>() {
+      map_elements<T, uint8_t, T, T>(args.loop, {args.mask, args.a, args.b}, args.y, false, Choose{});
+    });
+  }
+
+  void compare(const CompareArgs& args) const override {
+    args.op == CompareOp::equal ? compare_as(args, Equal{}) : compare_as(args, Less{});
+  }
+
+  void finite(const FiniteArgs& args) const override {
+    visit_float(args.dtype, "is_finite",
+                [&]<class T>() { map_elements<uint8_t, T>(args.loop, {args.x}, args.y, false, IsFinite{}); });
+  }
+
+  void copy(const CopyArgs& args) const override {
+    visit_any(args.from, [&]<class From>() {
+      visit_any(args.to,
+                [&]<class To>() { map_elements<To, From>(args.loop, {args.x}, args.y, false, Cast<To>{}); });
+    });
+  }
+
+  void fill(const FillArgs& args) const override {
+    visit_any(args.dtype, [&]<class T>() {
+      map_elements<T>(args.loop, {}, args.y, false, Constant<T>{Cast<T>{}(args.value)});
+    });
+  }
+};
+
+}  // namespace
+
+const Elementwise& elementwise() {
+  static constexpr CudaElementwise kernels;
+  return kernels;
+}
+
+}  // namespace mosaic::kernels::gpu

@@ -1,0 +1,192 @@
+// Matrix products by cuBLASLt. It thinks in columns: a row-major matrix is its transpose there, so C = op(A)
+// op(B) is asked for as C' = op(B)' op(A)', with the operands exchanged and everything else as it is.
+#include "engine/kernels/gemm.h"
+
+#include <map>
+#include <mutex>
+#include <tuple>
+
+#include "engine/core/error.h"
+#include "engine/cuda/cublaslt.h"
+#include "engine/cuda/families.h"
+#include "engine/cuda/gemm_terms.h"
+#include "engine/cuda/runtime.h"
+
+namespace mosaic::kernels::gpu {
+namespace {
+
+using cuda::check_cublas;
+using cuda::cublaslt;
+
+constexpr size_t workspace_bytes = size_t{8} << 20;
+
+struct Context {
+  cublasLtHandle_t handle = nullptr;
+  cuda::Scratch workspace{workspace_bytes};
+  Context() { check_cublas(cublaslt().create(&handle), "a handle"); }
+};
+// Of the current device. Never destroyed, as the library may be gone by then.
+Context& context() {
+  static std::map<int, Context*> contexts;
+  Context*& here = contexts[cuda::current_device()];
+  if (here == nullptr) here = new Context;
+  return *here;
+}
+
+// The largest power of two up to 256 that divides the address and every step taken from it.
+uint32_t alignment(const void* data, int64_t stride_bytes) {
+  const auto bits = reinterpret_cast<uintptr_t>(data) | static_cast<uintptr_t>(stride_bytes) | 256;
+  return static_cast<uint32_t>(bits & (~bits + 1));
+}
+
+// One call of the library: batch0 has become the caller's loop, or one axis with batch1.
+struct Request {
+  GemmArgs g;
+  int64_t batch;
+  bool fused;  // the library adds bias and applies the epilogue
+  auto key() const {
+    const int64_t size = size_of(g.dtype);
+    return std::tuple(std::tuple(g.dtype, g.m, g.n, g.k, g.trans_a, g.trans_b, g.lda, g.ldb, g.ldc),
+                      std::tuple(batch, g.a1, g.b1, g.c1, fused && g.bias != nullptr, fused, g.epilogue),
+                      std::tuple(cuda::current_device(), alignment(g.a, g.a1 * size),
+                                 alignment(g.b, g.b1 * size), alignment(g.c, g.c1 * size)));
+  }
+};
+
+// What the library prepares once for products of equal description.
+struct Plan {
+  cublasLtMatmulDesc_t desc = nullptr;
+  cublasLtMatrixLayout_t first = nullptr, second = nullptr, result = nullptr;
+  cublasLtMatmulAlgo_t algorithm{};
+};
+
+template <class T>
+void set(cublasLtMatmulDesc_t desc, cublasLtMatmulDescAttributes_t attribute, const T& value) {
+  check_cublas(cublaslt().desc_set(desc, attribute, &value, sizeof value), "a product's attribute");
+}
+
+cublasLtMatrixLayout_t layout(cudaDataType_t type, int64_t rows, int64_t cols, int64_t ld, int64_t batch,
+                              int64_t stride) {
+  cublasLtMatrixLayout_t made = nullptr;
+  check_cublas(
+      cublaslt().layout_create(&made, type, static_cast<uint64_t>(rows), static_cast<uint64_t>(cols), ld),
+      "a layout");
+  const auto count = static_cast<int32_t>(batch);
+  check_cublas(cublaslt().layout_set(made, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &count, sizeof count),
+               "a batch count");
+  check_cublas(
+      cublaslt().layout_set(made, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &stride, sizeof stride),
+      "a batch stride");
+  return made;
+}
+
+cublasLtEpilogue_t epilogue_of(const Request& r) {
+  if (!r.fused) return CUBLASLT_EPILOGUE_DEFAULT;
+  const bool relu = r.g.epilogue == Epilogue::relu;
+  if (r.g.bias) return relu ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_BIAS;
+  return relu ? CUBLASLT_EPILOGUE_RELU : CUBLASLT_EPILOGUE_DEFAULT;
+}
+
+void choose_algorithm(const Request& r, Plan& plan) {
+  cublasLtMatmulPreference_t preference = nullptr;
+  check_cublas(cublaslt().preference_create(&preference), "a preference");
+  const auto prefer = [&](cublasLtMatmulPreferenceAttributes_t attribute, const auto& value) {
+    check_cublas(cublaslt().preference_set(preference, attribute, &value, sizeof value), "a preference");
+  };
+  const GemmArgs& g = r.g;
+  const int64_t size = size_of(g.dtype);
+  prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, workspace_bytes);
+  prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, alignment(g.b, g.b1 * size));  // operands are exchanged
+  prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, alignment(g.a, g.a1 * size));
+  prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, alignment(g.c, g.c1 * size));
+  prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, alignment(g.c, g.c1 * size));
+  cublasLtMatmulHeuristicResult_t found{};
+  int count = 0;
+  check_cublas(cublaslt().heuristic(context().handle, plan.desc, plan.first, plan.second, plan.result,
+                                    plan.result, preference, 1, &found, &count),
+               "to choose an algorithm");
+  check_cublas(cublaslt().preference_destroy(preference), "a preference");
+  check<BackendError>(count > 0, "gemm", "cuBLASLt has no algorithm for m ", g.m, ", n ", g.n, ", k ", g.k,
+                      " of ", g.dtype);
+  plan.algorithm = found.algo;
+}
+
+Plan make_plan(const Request& r) {
+  const GemmArgs& g = r.g;
+  const bool wide = g.dtype == f64;
+  const cudaDataType_t type = wide ? CUDA_R_64F : CUDA_R_32F;
+  Plan plan;
+  check_cublas(cublaslt().desc_create(&plan.desc, wide ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F, type),
+               "a product");
+  set(plan.desc, CUBLASLT_MATMUL_DESC_TRANSA, g.trans_b ? CUBLAS_OP_T : CUBLAS_OP_N);
+  set(plan.desc, CUBLASLT_MATMUL_DESC_TRANSB, g.trans_a ? CUBLAS_OP_T : CUBLAS_OP_N);
+  set(plan.desc, CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue_of(r));
+  plan.first = layout(type, g.trans_b ? g.k : g.n, g.trans_b ? g.n : g.k, g.ldb, r.batch, g.b1);
+  plan.second = layout(type, g.trans_a ? g.m : g.k, g.trans_a ? g.k : g.m, g.lda, r.batch, g.a1);
+  plan.result = layout(type, g.n, g.m, g.ldc, r.batch, g.c1);
+  if (r.fused && g.bias) set(plan.desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER, g.bias);
+  choose_algorithm(r, plan);
+  return plan;
+}
+
+template <class T>
+void multiply(const Request& r, const Plan& plan) {
+  const GemmArgs& g = r.g;
+  const T alpha = static_cast<T>(g.alpha), beta = g.accumulate ? T(1) : T(0);
+  check_cublas(cublaslt().matmul(context().handle, plan.desc, &alpha, g.b, plan.first, g.a, plan.second,
+                                 &beta, g.c, plan.result, g.c, plan.result, &plan.algorithm,
+                                 context().workspace.data(), workspace_bytes, cuda::stream()),
+               "a product");
+}
+
+void run(const Request& r) {
+  static std::mutex mutex;  // plans are changed (the bias pointer) and shared
+  static std::map<decltype(r.key()), Plan> plans;
+  const std::lock_guard lock(mutex);
+  auto found = plans.find(r.key());
+  if (found == plans.end()) found = plans.emplace(r.key(), make_plan(r)).first;
+  const Plan& plan = found->second;
+  if (r.fused && r.g.bias) set(plan.desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER, r.g.bias);
+  r.g.dtype == f64 ? multiply<double>(r, plan) : multiply<float>(r, plan);
+}
+
+const void* moved(const void* data, int64_t elements, DType dtype) {
+  return static_cast<const char*>(data) + elements * size_of(dtype);
+}
+
+struct CudaGemm final : Gemm {
+  void gemm(const GemmArgs& args) const override {
+    check_gemm(args);
+    if (args.m == 0 || args.n == 0 || args.batch0 == 0 || args.batch1 == 0) return;
+    // Epilogues of f64 and products without terms are ours.
+    const bool fused = args.dtype == f32 && args.k > 0;
+    if (args.k > 0) multiply_batches(args, fused);
+    if (!fused && (args.k == 0 || args.bias || args.epilogue != Epilogue::none)) finish_product(args);
+  }
+
+ private:
+  static void multiply_batches(GemmArgs g, bool fused) {
+    const bool one_axis = g.batch0 == 1 || g.batch1 == 1 ||
+                          (g.a0 == g.a1 * g.batch1 && g.b0 == g.b1 * g.batch1 && g.c0 == g.c1 * g.batch1);
+    if (one_axis) {
+      if (g.batch1 == 1) g.a1 = g.a0, g.b1 = g.b0, g.c1 = g.c0;
+      return run({g, g.batch0 * g.batch1, fused});
+    }
+    for (int64_t i = 0; i < g.batch0; ++i) {
+      GemmArgs part = g;
+      part.a = moved(g.a, i * g.a0, g.dtype);
+      part.b = moved(g.b, i * g.b0, g.dtype);
+      part.c = const_cast<void*>(moved(g.c, i * g.c0, g.dtype));
+      run({part, g.batch1, fused});
+    }
+  }
+};
+
+}  // namespace
+
+const Gemm& gemm() {
+  static constexpr CudaGemm kernels;
+  return kernels;
+}
+
+}  // namespace mosaic::kernels::gpu

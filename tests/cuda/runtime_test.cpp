@@ -1,0 +1,77 @@
+// Tensors on a CUDA device: copies, reading, memory, errors.
+#include <doctest/doctest.h>
+
+#include <numeric>
+#include <sstream>
+
+#include "tests/support/op_case.h"
+
+using namespace mosaic;
+using namespace mosaic::test;
+
+namespace {
+const Device cuda{DeviceKind::cuda, 0};
+}
+
+TEST_CASE("cuda: tensors travel to the device and back") {
+  CHECK(parse_device("cuda") == cuda);
+  std::vector<float> values(3 * 257);
+  std::iota(values.begin(), values.end(), -100.5f);
+  const Tensor x = Tensor::from(values, {3, 257}), there = x.to(cuda);
+  CHECK(there.device() == cuda);
+  CHECK(there.to(cuda).storage() == there.storage());
+  CHECK(same_bits(there.to(cpu()), x));
+  CHECK(same_bits(transpose(there).to(cpu()), transpose(x)));
+  CHECK(same_bits(slice(there, 1, 3, 9).to(cpu()), slice(x, 1, 3, 9)));
+  CHECK(same_bits(Tensor::from(values, {3, 257}, cuda), x));
+  CHECK(Tensor::zeros({0, 4}, f32, cuda).to(cpu()).shape() == Shape{0, 4});
+  for (const DType dtype : {f32, f64, i32, u8}) {
+    CHECK(Tensor::full({33}, 7, dtype, cuda).values() == std::vector<double>(33, 7));
+    CHECK(Tensor::zeros({33}, dtype, cuda).values() == std::vector<double>(33, 0));
+    CHECK(same_bits(x.to(dtype).to(cuda), there.to(dtype)));
+  }
+}
+
+TEST_CASE("cuda: large copies go through the staging pieces") {
+  std::vector<int32_t> values(3 * (1 << 18) + 77);  // more than two pieces of a megabyte
+  std::iota(values.begin(), values.end(), 0);
+  const Tensor x = Tensor::from(values, {static_cast<int64_t>(values.size())});
+  CHECK(same_bits(x.to(cuda).to(cpu()), x));
+}
+
+TEST_CASE("cuda: values are read through the host, memory is not") {
+  const Tensor x = Tensor::from(std::vector<float>{1, 2, 3}, {3}, cuda);
+  CHECK(sum(x).item<float>() == 6);
+  std::ostringstream text;
+  text << x;
+  CHECK(text.str() == "Tensor{3} f32 cuda:0 [1, 2, 3]");
+  CHECK_THROWS_AS((void)x.host<float>(), DeviceError);
+  CHECK_THROWS_AS((void)add(x, x.to(cpu())), DeviceError);
+}
+
+TEST_CASE("cuda: a device that is not there is refused by name") {
+  CHECK_THROWS_WITH_AS((void)parse_device("cuda:7"),
+                       doctest::Contains("there are 1 CUDA devices and cuda:7 is not among them"),
+                       DeviceError);
+  CHECK_FALSE(available({DeviceKind::cuda, 7}));
+}
+
+TEST_CASE("cuda: gradients come back over a copy between devices") {
+  const Tensor x = Tensor::from(std::vector<float>{1, 2, 3}, {3}).track();
+  square(x.to(cuda)).backward(Tensor::full({3}, 1, f32, cuda));
+  CHECK(x.grad().device() == cpu());
+  CHECK(x.grad().values() == std::vector<double>{2, 4, 6});
+}
+
+TEST_CASE("cuda: a repeated step asks the device for no memory") {
+  const Tensor x = Tensor::full({64, 32}, 0.5, f32, cuda).track();
+  const auto step = [&] {
+    x.zero_grad();
+    sum(softmax(square(x))).backward();
+  };
+  step();
+  step();
+  const uint64_t before = allocator(cuda).stats().raw_allocs;
+  step();
+  CHECK(allocator(cuda).stats().raw_allocs == before);
+}
