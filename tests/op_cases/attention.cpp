@@ -26,7 +26,7 @@ Tensor fused(const Setup& s, const Tensor& q, const Tensor& k, const Tensor& v) 
   Generator rng(12, 3);
   AttentionOptions options{
       .heads = s.heads, .causal = s.causal, .key_mask = {}, .dropout = s.dropout, .rng = &rng};
-  if (!s.mask.empty()) options.key_mask = Tensor::from(s.mask, {s.batch, s.keys});
+  if (!s.mask.empty()) options.key_mask = Tensor::from(s.mask, {s.batch, s.keys}, q.device());
   return attention(q, k, v, options);
 }
 

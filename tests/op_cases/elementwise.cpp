@@ -146,7 +146,7 @@ TEST_CASE("ops: where") {
   check_cases({
       {.name = "where",
        .inputs = {{3, 4}, {3, 4}},
-       .run = [mask](const Tensors& in) { return where(mask, in[0], in[1]); },
+       .run = [mask](const Tensors& in) { return where(mask.to(in[0].device()), in[0], in[1]); },
        .composed =
            [mask](const Tensors& in) {
              const Tensor m = mask.to(in[0].dtype());
@@ -154,7 +154,7 @@ TEST_CASE("ops: where") {
            }},
       {.name = "where/broadcast",
        .inputs = {{4}, {2, 3, 1}},
-       .run = [mask](const Tensors& in) { return where(mask, in[0], in[1]); },
+       .run = [mask](const Tensors& in) { return where(mask.to(in[0].device()), in[0], in[1]); },
        .composed =
            [mask](const Tensors& in) {
              const Tensor m = mask.to(in[0].dtype());

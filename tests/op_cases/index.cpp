@@ -25,17 +25,20 @@ TEST_CASE("ops: lookups") {
   check_cases({
       {.name = "embedding",
        .inputs = {{6, 5}},
-       .run = [](const Tensors& in) { return embedding(in[0], some); },
+       .run = [](const Tensors& in) { return embedding(in[0], some.to(in[0].device())); },
        .composed =
            [](const Tensors& in) {
              return reshape(matmul(one_hot(some, 6, in[0].dtype()), in[0]), {2, 3, 5});
            }},
       {.name = "embedding/wide",
        .inputs = {{6, 100}},
-       .run = [](const Tensors& in) { return embedding(in[0], some); }},
+       .run = [](const Tensors& in) { return embedding(in[0], some.to(in[0].device())); }},
       {.name = "embedding/column slice",
        .inputs = {{6, 8}},
-       .run = [](const Tensors& in) { return square(embedding(slice(in[0], 1, 2, 7), some)); },
+       .run =
+           [](const Tensors& in) {
+             return square(embedding(slice(in[0], 1, 2, 7), some.to(in[0].device())));
+           },
        .composed =
            [](const Tensors& in) {
              return square(
@@ -43,24 +46,24 @@ TEST_CASE("ops: lookups") {
            }},
       {.name = "embedding/tied",
        .inputs = {{6, 5}},
-       .run = [](const Tensors& in) { return linear(embedding(in[0], some), in[0]); }},
+       .run = [](const Tensors& in) { return linear(embedding(in[0], some.to(in[0].device())), in[0]); }},
       {.name = "index_select",
        .inputs = {{6, 5}},
-       .run = [](const Tensors& in) { return index_select(in[0], reshape(some, {-1})); },
+       .run = [](const Tensors& in) { return index_select(in[0], reshape(some.to(in[0].device()), {-1})); },
        .composed = [](const Tensors& in) { return matmul(one_hot(some, 6, in[0].dtype()), in[0]); }},
       {.name = "index_select/three axes",
        .inputs = {{6, 2, 3}},
-       .run = [](const Tensors& in) { return index_select(in[0], reshape(some, {-1})); },
+       .run = [](const Tensors& in) { return index_select(in[0], reshape(some.to(in[0].device()), {-1})); },
        .composed =
            [](const Tensors& in) {
              return reshape(matmul(one_hot(some, 6, in[0].dtype()), reshape(in[0], {6, 6})), {6, 2, 3});
            }},
       {.name = "index_select/vector",
        .inputs = {{6}},
-       .run = [](const Tensors& in) { return index_select(in[0], reshape(some, {-1})); }},
+       .run = [](const Tensors& in) { return index_select(in[0], reshape(some.to(in[0].device()), {-1})); }},
       {.name = "gather",
        .inputs = {{2, 3, 7}},
-       .run = [](const Tensors& in) { return gather(in[0], some); },
+       .run = [](const Tensors& in) { return gather(in[0], some.to(in[0].device())); },
        .composed =
            [](const Tensors& in) {
              return sum(in[0] * reshape(one_hot(some, 7, in[0].dtype()), {2, 3, 7}), -1);

@@ -42,7 +42,10 @@ OpCase cross_entropy_case(const char* name, const Shape& logits, double smoothin
   const Tensor targets = targets_for(logits, ignored);
   return {.name = name,
           .inputs = {logits},
-          .run = [=](const Tensors& t) { return cross_entropy(t[0], targets, smoothing, ignored); },
+          .run =
+              [=](const Tensors& t) {
+                return cross_entropy(t[0], targets.to(t[0].device()), smoothing, ignored);
+              },
           .composed =
               [=](const Tensors& t) { return composed_cross_entropy(t[0], targets, smoothing, ignored); }};
 }
