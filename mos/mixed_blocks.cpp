@@ -137,7 +137,8 @@ Mixing MixedBlocks::mixing(const std::vector<BlockSizes>& sizes, const std::vect
   if (blocks_.empty()) return result;
   const Tensor& any = blocks_[0].fc1.weight;
   const Tensor input = Tensor::from(std::span<const double>(code), {static_cast<int64_t>(code.size())})
-                           .to(any.defined() ? any.dtype() : f32);
+                           .to(any.defined() ? any.dtype() : f32)
+                           .to(any.defined() ? any.device() : cpu());
   for (const BlockSizes& size : sizes) {
     const Block& block = block_of(size.name);
     const Tensor fc1 = block.routers[0](input, size.hidden, context);  // {experts} or {hidden, experts}

@@ -79,7 +79,7 @@ void copy_parameters(nn::Module& from, nn::Module& to) {
   std::map<std::string, Tensor> parts;
   nn::for_each_parameter(from, [&](const nn::Slot& slot) { parts[slot.name] = slot.tensor; });
   nn::assign_parameters(to, [&](const std::string& name, const Shape& shape) {
-    Tensor copy = Tensor::empty(shape, parts.at(name).dtype());
+    Tensor copy = Tensor::empty(shape, parts.at(name).dtype(), parts.at(name).device());
     copy_(copy, parts.at(name).detach());
     copy.track().named(name);
     return copy;

@@ -38,7 +38,7 @@ Tensor soft_cross_entropy(const Tensor& logits, const LossOptions& options) {
   const double t = options.temperature;
   check<ArgumentError>(t > 0, "distillation", "the temperature must be above 0, got ", t);
   check_teacher(logits, options.teacher);
-  const Tensor wanted = softmax(mul(options.teacher.detach(), 1 / t));
+  const Tensor wanted = softmax(mul(options.teacher.detach().to(logits.device()), 1 / t));
   return mul(sum(mul(wanted, log_softmax(mul(logits, 1 / t)))), -t * t);
 }
 
@@ -53,14 +53,15 @@ Tensor distilled(const Tensor& hard, const Tensor& soft, const LossOptions& opti
 BatchLoss token_loss(const Tensor& logits, const Tensor& targets, const LossOptions& options) {
   const double s = options.label_smoothing;
   check<ArgumentError>(s >= 0 && s < 1, "token_loss", "label smoothing must be in [0, 1), got ", s);
-  const Tensor each = cross_entropy(logits, targets, s);  // {n}
+  const Tensor wanted = targets.to(logits.device());
+  const Tensor each = cross_entropy(logits, wanted, s);  // {n}
   BatchLoss result{.loss = sum(each), .nll = 0, .tokens = targets.numel(), .logits = logits};
   if (options.nll) {
     // With l the logits: each = lse - (1 - s) l[t] - s mean(l) and nll = lse - l[t], so
     // nll = each + s (mean(l) - l[t]): no second pass of exponentials.
     const NoGrad quiet;
     result.nll = result.loss.item<double>();
-    if (s > 0) result.nll += s * sum(sub(mean(logits, -1), gather(logits, targets))).item<double>();
+    if (s > 0) result.nll += s * sum(sub(mean(logits, -1), gather(logits, wanted))).item<double>();
   }
   if (options.teacher.defined())
     result.loss = distilled(result.loss, soft_cross_entropy(logits, options), options);
@@ -71,12 +72,13 @@ BatchLoss score_loss(const Tensor& outputs, const Tensor& targets, const LossOpt
   check<ShapeError>(outputs.rank() == 2 && outputs.dim(1) == 1 && targets.shape() == Shape{outputs.dim(0)},
                     "score_loss", "outputs must be {n, 1} and targets {n}, got ", outputs.shape(), " and ",
                     targets.shape());
-  const Tensor error = squeeze(outputs, 1) - targets;
+  const Tensor error = squeeze(outputs, 1) - targets.to(outputs.device());
   BatchLoss result{.loss = sum(square(error)), .nll = 0, .tokens = targets.numel(), .logits = outputs};
   if (options.nll) result.nll = result.loss.item<double>();
   if (options.teacher.defined()) {
     check_teacher(outputs, options.teacher);
-    result.loss = distilled(result.loss, sum(square(outputs - options.teacher)), options);
+    result.loss =
+        distilled(result.loss, sum(square(outputs - options.teacher.to(outputs.device()))), options);
   }
   return result;
 }

@@ -111,6 +111,24 @@ void assign_parameters(Module& root, const std::function<Tensor(const std::strin
   });
 }
 
+void move(Module& root, Device device) {
+  std::vector<std::pair<Tensor, Tensor>> moved;  // tied tensors stay tied
+  for_each_saved(root, [&](const Slot& slot) {
+    if (!slot.tensor.defined() || slot.tensor.device() == device) return;
+    const auto known = std::find_if(moved.begin(), moved.end(), [&](const auto& pair) {
+      return pair.first.storage() == slot.tensor.storage() && pair.first.offset() == slot.tensor.offset() &&
+             pair.first.shape() == slot.tensor.shape() && pair.first.strides() == slot.tensor.strides();
+    });
+    if (known != moved.end()) return void(slot.tensor = known->second);
+    check<GradError>(slot.tensor.is_leaf(), "move", slot.name,
+                     " is the result of an op and has no home of its own");
+    Tensor there = slot.tensor.detach().to(device);
+    if (slot.tensor.tracked()) there.track().named(slot.name);
+    moved.emplace_back(slot.tensor, there);
+    slot.tensor = there;
+  });
+}
+
 std::vector<NamedTensor> named_parameters(Module& root) {
   std::vector<NamedTensor> parameters;
   TiedSet seen;

@@ -114,6 +114,11 @@ Generator next_stream(Generator& rng);
 // Every parameter becomes source(name, shape); ShapeError when the shape is another. Names the modules too.
 void assign_parameters(Module& root, const std::function<Tensor(const std::string&, const Shape&)>& source);
 
+// Gives every parameter and buffer that has a value the same value on `device`; gradients are forgotten. To
+// be called before an optimizer takes the parameters. GradError for parameters that are views of another
+// model's.
+void move(Module& root, Device device);
+
 // All parameters, each tensor once: of tied ones the first name stands for all. ArgumentError when one is
 // undefined.
 std::vector<NamedTensor> named_parameters(Module& root);

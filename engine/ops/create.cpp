@@ -6,13 +6,13 @@
 
 namespace mosaic {
 
-Tensor arange(int64_t n, DType dtype) {
+Tensor arange(int64_t n, DType dtype, Device device) {
   check(n >= 0, "arange", "needs a length >= 0, got ", n);
-  Tensor y = Tensor::empty({n}, dtype);
+  const Tensor y = Tensor::empty({n}, dtype);
   visit_any(dtype, [&]<class T>() {
     for (int64_t i = 0; i < n; ++i) y.data<T>()[i] = static_cast<T>(i);
   });
-  return y;
+  return y.to(device);
 }
 
 void fill_(const Tensor& x, double value) {
@@ -26,7 +26,7 @@ void fill_(const Tensor& x, double value) {
 void copy_(const Tensor& to, const Tensor& from) {
   check(to.defined() && from.defined(), "copy_", "a tensor is undefined");
   check<ShapeError>(to.shape() == from.shape(), "copy_", "cannot copy ", from.shape(), " into ", to.shape());
-  check<DeviceError>(to.device() == from.device(), "copy_", "from ", from.device(), " to ", to.device());
+  if (to.device() != from.device()) return copy_(to, from.detach().to(to.device()));
   to.touch();
   if (to.numel() == 0) return;
   kernels::elementwise_kernels(to.device())

@@ -17,14 +17,16 @@ namespace mosaic {
 
 // --- create (never tracked)
 // ---------------------------------------------------------------------------------
-Tensor arange(int64_t n, DType dtype = i32);  // 0, 1, ... n-1
-Tensor uniform(const Shape& shape, double low, double high, Generator& rng, DType dtype = f32);
-Tensor normal(const Shape& shape, double mean, double deviation, Generator& rng, DType dtype = f32);
+Tensor arange(int64_t n, DType dtype = i32, Device device = cpu());  // 0, 1, ... n-1
+Tensor uniform(const Shape& shape, double low, double high, Generator& rng, DType dtype = f32,
+               Device device = cpu());
+Tensor normal(const Shape& shape, double mean, double deviation, Generator& rng, DType dtype = f32,
+              Device device = cpu());
 
 // --- in place (never tracked; the version of the storage is advanced)
 // ---------------------------------------
 void fill_(const Tensor& x, double value);
-void copy_(const Tensor& to, const Tensor& from);                   // same shape; converts the dtype
+void copy_(const Tensor& to, const Tensor& from);  // same shape; converts the dtype, moves between devices
 void add_(const Tensor& to, const Tensor& from, double scale = 1);  // to += scale * from
 void scale_(const Tensor& x, double factor);
 

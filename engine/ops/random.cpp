@@ -21,20 +21,20 @@ void run_dropout(PhiloxKey key, double p, const Tensor& x, const Tensor& y, bool
 
 }  // namespace
 
-Tensor uniform(const Shape& shape, double low, double high, Generator& rng, DType dtype) {
+Tensor uniform(const Shape& shape, double low, double high, Generator& rng, DType dtype, Device device) {
   check<DtypeError>(is_float(dtype), "uniform", "needs f32 or f64, got ", dtype);
   check(low <= high, "uniform", "needs low <= high, got ", low, " and ", high);
-  const Tensor y = Tensor::empty(shape, dtype);
+  const Tensor y = Tensor::empty(shape, dtype, device);
   const PhiloxKey key = rng.reserve(y.numel());
   kernels::random_kernels(y.device())
       .uniform({.dtype = dtype, .key = key, .low = low, .high = high, .n = y.numel(), .y = y.raw()});
   return y;
 }
 
-Tensor normal(const Shape& shape, double mean, double deviation, Generator& rng, DType dtype) {
+Tensor normal(const Shape& shape, double mean, double deviation, Generator& rng, DType dtype, Device device) {
   check<DtypeError>(is_float(dtype), "normal", "needs f32 or f64, got ", dtype);
   check(deviation >= 0, "normal", "needs a deviation >= 0, got ", deviation);
-  const Tensor y = Tensor::empty(shape, dtype);
+  const Tensor y = Tensor::empty(shape, dtype, device);
   const PhiloxKey key = rng.reserve(y.numel());
   kernels::random_kernels(y.device())
       .normal(

@@ -38,7 +38,8 @@ SinusoidalPositions::SinusoidalPositions(int64_t width) : width_(width) {
                        "width must be even and at least 4, got ", width);
 }
 
-Tensor SinusoidalPositions::rows(int64_t first, int64_t length, int64_t channels, DType dtype) const {
+Tensor SinusoidalPositions::rows(int64_t first, int64_t length, int64_t channels, DType dtype,
+                                 Device device) const {
   check<ArgumentError>(first >= 0 && length >= 0 && channels > 0 && channels <= width_, "SinusoidalPositions",
                        "asked for ", channels, " channels of ", width_, ", positions from ", first, ", ",
                        length, " of them");
@@ -46,10 +47,10 @@ Tensor SinusoidalPositions::rows(int64_t first, int64_t length, int64_t channels
   Tensor table;
   {
     const std::lock_guard lock(mutex_);
-    Tensor& cached = tables_[dtype == f64];
+    Tensor& cached = tables_[{dtype, device.kind, device.index}];
     if (!cached.defined() || cached.dim(0) < first + length) {
       const auto wanted = static_cast<uint64_t>(std::max<int64_t>(first + length, 64));
-      cached = make_table(static_cast<int64_t>(std::bit_ceil(wanted)), width_, dtype);
+      cached = make_table(static_cast<int64_t>(std::bit_ceil(wanted)), width_, dtype).to(device);
     }
     table = cached;
   }

@@ -1,7 +1,9 @@
 // Sinusoidal position vectors, shared by every model of one width.
 #pragma once
 
+#include <map>
 #include <mutex>
+#include <tuple>
 
 #include "engine/core/tensor.h"
 
@@ -15,13 +17,14 @@ class SinusoidalPositions {
   explicit SinusoidalPositions(int64_t width);  // ArgumentError unless even and at least 4
 
   // Rows of positions [first, first + length), leading `channels` columns: a view {length, channels}.
-  Tensor rows(int64_t first, int64_t length, int64_t channels, DType dtype = f32) const;
+  Tensor rows(int64_t first, int64_t length, int64_t channels, DType dtype = f32,
+              Device device = cpu()) const;
   int64_t width() const { return width_; }
 
  private:
   int64_t width_;
   mutable std::mutex mutex_;  // models on several threads share one table
-  mutable Tensor tables_[2];  // f32, f64: {capacity, width}
+  mutable std::map<std::tuple<DType, DeviceKind, int>, Tensor> tables_;  // {capacity, width}
 };
 
 }  // namespace mosaic::nn

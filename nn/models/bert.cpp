@@ -46,8 +46,10 @@ template <class Keep>
 Tensor Bert::run(const BertInput& input, const Context& context, const Keep& keep) const {
   const Scope scope(name());
   check_input(input);
-  const Tensor mask = input.mask.defined() ? input.mask : token_mask(input.ids, config_.padding);
-  Tensor x = embeddings_(input.ids, input.types, context);  // {batch, length, width}
+  const Tensor ids = input.ids.to(device());
+  const Tensor mask = input.mask.defined() ? input.mask.to(device()) : token_mask(ids, config_.padding);
+  const Tensor types = input.types.defined() ? input.types.to(device()) : Tensor();
+  Tensor x = embeddings_(ids, types, context);  // {batch, length, width}
   keep(x);
   for (const BertLayer& layer : layers_) {
     x = layer(x, mask, context);
@@ -72,7 +74,7 @@ Tensor Bert::mlm_logits(const Tensor& encoded, const Tensor& places) const {
   check<ShapeError>(encoded.rank() == 3 && encoded.dim(2) == config_.width, "mlm_logits",
                     "needs encoded tokens {batch, length, ", config_.width, "}, got ", encoded.shape());
   const Tensor tokens = reshape(encoded, {encoded.dim(0) * encoded.dim(1), encoded.dim(2)});
-  return (*mlm_)(index_select(tokens, places), embeddings_.words());
+  return (*mlm_)(index_select(tokens, places.to(tokens.device())), embeddings_.words());
 }
 
 Tensor Bert::classify(const Tensor& encoded, const Context& context) const {

@@ -51,6 +51,8 @@ class Bert final : public Module {
   void visit(Visitor& v) override;
   std::string describe() const override { return "Bert"; }
   const BertConfig& config() const { return config_; }
+  // Where the parameters are. Token ids, types, masks and places from elsewhere are brought here.
+  Device device() const { return embeddings_.words().device(); }
 
  private:
   template <class Keep>

@@ -43,7 +43,7 @@ std::unique_ptr<Bert> compose_bottlenecks(Bert& model) {
   auto composed = std::make_unique<Bert>(config);
   assign_parameters(*composed, [&](const std::string& name, const Shape& shape) {
     const auto found = products.find(name);
-    Tensor copy = Tensor::empty(shape, parts.at(name).dtype());
+    Tensor copy = Tensor::empty(shape, parts.at(name).dtype(), parts.at(name).device());
     copy_(copy, found != products.end() ? found->second : parts.at(name));
     return copy.track().named(name);
   });

@@ -66,13 +66,19 @@ void Seq2Seq::visit(Visitor& v) {
 Tensor Seq2Seq::embed(const Embedding& table, const Tensor& ids, int64_t width, int64_t first, double dropout,
                       const Context& context) const {
   const Tensor rows = table(ids, width, std::sqrt(static_cast<double>(width)));  // {batch, length, width}
-  const Tensor sinusoids = positions_->rows(first_position + first, ids.dim(1), width, rows.dtype());
+  const Tensor sinusoids =
+      positions_->rows(first_position + first, ids.dim(1), width, rows.dtype(), rows.device());
   return nn::dropout(add(rows, sinusoids), dropout, context);
 }
 
-EncoderOutput Seq2Seq::encode(const Tensor& source, const Context& context) const {
+Device Seq2Seq::device() const {
+  return source_table().table().device();
+}
+
+EncoderOutput Seq2Seq::encode(const Tensor& ids, const Context& context) const {
   const Scope scope(name());
-  check_ids("encode", source, 2);
+  check_ids("encode", ids, 2);
+  const Tensor source = ids.to(device());
   const Tensor x =
       embed(source_table(), source, config_.encoder.embed, 0, config_.encoder_dropout(), context);
   return encoder_(x, token_mask(source, config_.padding), context);
@@ -85,8 +91,8 @@ Tensor Seq2Seq::decode(const Tensor& decoder_input, const EncoderOutput& encoded
   check<ShapeError>(!encoded.outputs.empty() && encoded.outputs[0].dim(0) == decoder_input.dim(0), "decode",
                     "decoder input ", decoder_input.shape(), " does not fit the encoded source ",
                     encoded.outputs.empty() ? Shape{} : encoded.outputs[0].shape());
-  const Tensor x =
-      embed(target_table(), decoder_input, config_.decoder.embed, 0, config_.decoder_dropout(), context);
+  const Tensor x = embed(target_table(), decoder_input.to(device()), config_.decoder.embed, 0,
+                         config_.decoder_dropout(), context);
   return decoder_(x, encoded, context);
 }
 
@@ -106,8 +112,8 @@ Tensor Seq2Seq::logits(const Tensor& source, const Tensor& decoder_input, const 
 Tensor Seq2Seq::step(const Tensor& tokens, int64_t t, std::vector<DecoderLayerCache>& caches) const {
   const Scope scope(name());
   check_ids("step", tokens, 1);
-  const Tensor x =
-      embed(target_table(), unsqueeze(tokens, 1), config_.decoder.embed, t, 0, {});  // {rows, 1, d}
+  const Tensor x = embed(target_table(), unsqueeze(tokens.to(device()), 1), config_.decoder.embed, t, 0,
+                         {});  // {rows, 1, d}
   return project(squeeze(decoder_.step(x, caches), 1));
 }
 

@@ -45,6 +45,8 @@ class Seq2Seq final : public Module {
   void visit(Visitor& v) override;
   std::string describe() const override { return "Seq2Seq"; }
   const TransformerConfig& config() const { return config_; }
+  // Where the parameters are. Token ids from elsewhere are brought here.
+  Device device() const;
   const std::shared_ptr<const SinusoidalPositions>& positions() const { return positions_; }
 
  private:

@@ -44,6 +44,18 @@ TEST_CASE("cuda: dropout, masks and lookups have the CPU's bits") {
   CHECK(same_bits(there.grad(), here.grad()));  // sums in the order of positions on both
 }
 
+TEST_CASE("cuda: random tensors are made of the CPU's words") {
+  Generator a(123, 77), b(123, 77);
+  for (const int64_t n : {1, 4, 10, 1027}) {
+    CHECK(same_bits(uniform({n}, -1, 3, b, f32, cuda), uniform({n}, -1, 3, a)));
+    CHECK(same_bits(uniform({n}, -1, 3, b, f64, cuda), uniform({n}, -1, 3, a, f64)));
+    CHECK(difference(normal({n}, 5, 2, b, f64, cuda), normal({n}, 5, 2, a, f64)) < 1e-14);
+    CHECK(difference(normal({n}, 5, 2, b, f32, cuda), normal({n}, 5, 2, a)) < 1e-7);
+  }
+  CHECK(a.position() == b.position());
+  CHECK(same_bits(arange(5, f32, cuda), arange(5, f32)));
+}
+
 TEST_CASE("cuda: conversions truncate, saturate and drop NaN as on the CPU") {
   const std::vector<double> wild{-1.7, 1.7, 300, -5e10, 5e10, not_a_number, inf, -inf, -0.0};
   for (const DType from : {f32, f64}) {
