@@ -42,6 +42,7 @@ void common_options(CLI::App& sub, AnalyzeCommand& command) {
   integer_option(sub, "--valid-examples", command.valid_examples, 0, 1 << 30,
                  "Validation pairs or sequences, 0: all");
   threads_option(sub);
+  device_option(sub);
 }
 
 void declare_routing(CLI::App& app, Program& program, const std::shared_ptr<AnalyzeCommand>& command) {

@@ -72,7 +72,7 @@ void step(const BenchCommand& command, bool as_json) {
   TimedUpdates timed(settings);
   std::vector<double> times;
   for (int64_t update = -2; update < command.steps; ++update) {
-    if (update == 0) allocator().reset_peak();
+    if (update == 0) allocator(compute_device()).reset_peak();
     const double taken = timed.update();
     if (update >= 0) times.push_back(taken);
   }
@@ -84,7 +84,8 @@ void step(const BenchCommand& command, bool as_json) {
               {"milliseconds_min", times.front()},
               {"milliseconds_max", times.back()},
               {"tokens_per_second", static_cast<double>(settings.tokens()) / median * 1e3},
-              {"peak_bytes", allocator().stats().peak},
+              {"peak_bytes", allocator(compute_device()).stats().peak},
+              {"device", cat(compute_device())},
               {"threads", threads()},
               {"isa", kernels::isa_name()}},
              as_json);
@@ -124,6 +125,7 @@ void overhead(const BenchCommand& command, bool as_json) {
               {"ratio", median(ratios)},
               {"ratio_low", nas::quantile(medians, 0.025)},
               {"ratio_high", nas::quantile(medians, 0.975)},
+              {"device", cat(compute_device())},
               {"threads", threads()},
               {"isa", kernels::isa_name()}},
              as_json);
@@ -143,6 +145,7 @@ void size_options(CLI::App& sub, BenchCommand& command) {
   number_option(sub, "--attention-dropout", command.attention_dropout, 0, 0.9,
                 "Of attention probabilities [0; translation supernets 0.1]");
   threads_option(sub);
+  device_option(sub);
 }
 
 void declare_step(CLI::App& app, Program& program) {

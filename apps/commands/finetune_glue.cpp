@@ -142,6 +142,7 @@ void declare_finetune_glue(CLI::App& app, Program& program, std::shared_ptr<cons
        "Go on with the run in the directory; tasks, grid and seeds may grow");
   flag(sub, "--force", command->force, "Delete the run in the directory and begin anew");
   threads_option(sub);
+  device_option(sub);
   json_flag(sub, program);
   examples(sub,
            {"mosaic finetune glue --model models/bert --task rte --glue glue --out runs/rte",

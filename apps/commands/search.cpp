@@ -100,6 +100,7 @@ void declare_search(CLI::App& app, Program& program) {
   flag(app, "--resume", command->resume, "Go on with the search in the directory");
   flag(app, "--force", command->force, "Delete the search in the directory and begin anew");
   threads_option(app);
+  device_option(app);
   json_flag(app, program);
   examples(app,
            {"mosaic search --run runs/neuron --data data --predictor latency.json \\",

@@ -1,4 +1,5 @@
-// mosaic selftest: every operation and its gradient, checked on this machine.
+// mosaic selftest: every operation and its gradient, checked on this machine: the CPU against differences, a
+// GPU against the CPU.
 #include <set>
 
 #include "apps/commands/commands.h"
@@ -9,13 +10,13 @@ namespace mosaic::apps {
 namespace {
 
 struct SelftestCommand {
-  std::string device = "cpu", op;
+  std::string op;
   double tolerance = 1e-6;
 };
 
 void run(const SelftestCommand& command, Program& program) {
-  check<UsageError>(command.device == "cpu", "--device", "\"", command.device,
-                    "\" is not there: this program is built without CUDA; cpu is");
+  const Device device = compute_device();
+  if (device != cpu()) say(device, " is ", describe(device));
   const std::vector<OpCheck> all = op_checks();
   std::set<std::string> names;
   for (const OpCheck& entry : all) names.insert(entry.op);
@@ -24,6 +25,7 @@ void run(const SelftestCommand& command, Program& program) {
     throw UsageError("--op", cat("there is no check of \"", command.op, "\"",
                                  near.empty() ? "" : "; did you mean " + near + "?"));
   }
+  const char* of_what = device == cpu() ? "of a gradient" : "beside the CPU";
   int64_t cases = 0, failed = 0, skipped = 0;
   double worst = 0;
   std::set<std::string> ops;
@@ -34,23 +36,24 @@ void run(const SelftestCommand& command, Program& program) {
         ++skipped;
         continue;
       }
-      const OpCheckResult result = run_check(entry, command.tolerance);
+      const OpCheckResult result =
+          device == cpu() ? run_check(entry, command.tolerance) : run_check_on(device, entry);
       ++cases;
       ops.insert(entry.op);
       worst = std::max(worst, result.worst);
-      detail(entry.op, ": worst relative error of the gradient ", brief(result.worst));
+      detail(entry.op, ": worst relative error ", of_what, " ", brief(result.worst));
       if (!result.failure.empty()) {
         ++failed;
-        error_line(
-            cat(entry.op, ": ", result.failure, " (mosaic selftest --op ", entry.op, " -v repeats it)"));
+        error_line(cat(entry.op, ": ", result.failure, " (mosaic selftest --device ", device, " --op ",
+                       entry.op, " -v repeats it)"));
       }
       progress.update(cases + skipped);
     }
   }
   say(ops.size(), " operations, ", cases, " cases, ", failed, " failed, ", skipped,
-      " skipped; worst relative error of a gradient ", brief(worst));
+      " skipped; worst relative error ", of_what, " ", brief(worst));
   if (program.json)
-    put_json({{"device", command.device},
+    put_json({{"device", cat(device)},
               {"ops", ops.size()},
               {"cases", cases},
               {"failed", failed},
@@ -63,12 +66,12 @@ void run(const SelftestCommand& command, Program& program) {
 
 void declare_selftest(CLI::App& app, Program& program) {
   auto command = std::make_shared<SelftestCommand>();
-  text_option(app, "--device", command->device, "cpu");
   text_option(app, "--op", command->op, "Only this operation");
   number_option(app, "--tolerance", command->tolerance, 1e-15, 1, "Largest relative error of a gradient");
   threads_option(app);
+  device_option(app);
   json_flag(app, program);
-  examples(app, {"mosaic selftest", "mosaic selftest --op attention -v"});
+  examples(app, {"mosaic selftest", "mosaic selftest --device cuda", "mosaic selftest --op attention -v"});
   on_chosen(app, program, [command, &program] { run(*command, program); });
 }
 

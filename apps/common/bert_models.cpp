@@ -1,4 +1,5 @@
 #include "apps/common/bert_models.h"
+#include "apps/common/cli.h"
 
 #include "apps/common/hf_bert.h"
 #include "apps/common/text.h"
@@ -67,6 +68,7 @@ void save_bert(const fs::path& directory, nn::Bert& model, const data::WordPiece
 StaticBert open_bert(const fs::path& directory) {
   if (is_hf_directory(directory)) {
     HfBertModel from = open_hf_bert(directory);
+    nn::move(*from.model, compute_device());
     return {.model = std::move(from.model),
             .wordpiece = std::move(from.wordpiece),
             .facts = {.arch = nullptr,
@@ -90,6 +92,7 @@ StaticBert open_bert(const fs::path& directory) {
   fields.finish();
   auto model = std::make_unique<nn::Bert>(sizes);
   nn::load(*model, tensors);
+  nn::move(*model, compute_device());
   return {.model = std::move(model),
           .wordpiece = std::move(wordpiece),
           .facts = std::move(facts),
@@ -119,6 +122,7 @@ SuperBertRun open_super_bert(const fs::path& run, const std::string& which) {
   fs::path from;
   const nn::StateDict weights = checkpoint_weights(run, which, &from);
   nn::load(*supernet, weights);
+  nn::move(*supernet, compute_device());
   warn_of_bad_numbers(weights, from);
   return {.supernet = std::move(supernet),
           .wordpiece = std::move(wordpiece),

@@ -124,6 +124,24 @@ void threads_option(CLI::App& app) {
   });
 }
 
+namespace {
+Device chosen_device;
+}  // namespace
+
+void device_option(CLI::App& app) {
+  add(app, "--device", "Where to compute: cpu, cuda or cuda:N [cpu]", "DEVICE", [](const std::string& text) {
+    try {
+      chosen_device = parse_device(text);
+    } catch (const Error& error) {
+      throw UsageError("--device", error.message());
+    }
+  });
+}
+
+Device compute_device() {
+  return chosen_device;
+}
+
 void examples(CLI::App& app, const std::vector<std::string>& lines) {
   app.footer("\nExamples:\n  " + join(lines, "\n  "));
 }

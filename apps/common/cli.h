@@ -10,6 +10,7 @@
 
 #include "apps/common/output.h"
 #include "apps/common/text.h"
+#include "engine/core/device.h"
 
 // CLI11 itself is included by cli.cpp and program.cpp only: it takes longer to compile than any command.
 namespace CLI {
@@ -70,6 +71,10 @@ void required(CLI::Option* option);
 void json_flag(CLI::App& app, Program& program);
 // --threads N, applied before the action runs.
 void threads_option(CLI::App& app);
+// --device cpu, cuda or cuda:N, applied before the action runs: where models are put from then on. UsageError
+// saying why when there is no such device.
+void device_option(CLI::App& app);
+Device compute_device();
 // Lines under "Examples:" of --help.
 void examples(CLI::App& app, const std::vector<std::string>& lines);
 // The action of a command or sub-command, run after the whole line was understood.

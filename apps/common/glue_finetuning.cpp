@@ -1,4 +1,5 @@
 #include "apps/common/glue_finetuning.h"
+#include "apps/common/cli.h"
 
 #include <charconv>
 
@@ -123,6 +124,7 @@ void train(Run& run, const GlueFinetuning& of, nn::Bert& model, const GlueSettin
     run.log(event);
     if (record.value("event", "") == "skipped") warn(title, ": ", record.value("message", ""));
   };
+  nn::move(model, compute_device());
   nas::BertTarget target(model);
   const std::vector<nn::Batch> no_validation;
   nas::Trainer trainer(target, updates, no_validation, options);

@@ -21,6 +21,7 @@ void model_options(CLI::App& app, ModelCommand& command) {
   integer_option(app, "--seed", command.seed, 0, INT64_MAX, "Sampling: seed");
   integer_option(app, "--rows", command.rows, 1, 100000, "Sentences decoded together");
   threads_option(app);
+  device_option(app);
 }
 
 namespace {

@@ -1,4 +1,5 @@
 #include "apps/common/models.h"
+#include "apps/common/cli.h"
 
 #include "apps/common/output.h"
 #include "apps/common/text.h"
@@ -77,6 +78,7 @@ StaticModel open_model(const fs::path& directory) {
   fields.finish();
   auto model = std::make_unique<nn::Seq2Seq>(sizes);
   nn::load(*model, tensors);
+  nn::move(*model, compute_device());
   return {
       .model = std::move(model), .subwords = std::move(subwords), .facts = std::move(facts), .hash = hash};
 }
@@ -103,6 +105,7 @@ SupernetRun open_supernet(const fs::path& run, const std::string& which) {
   fs::path from;
   const nn::StateDict weights = checkpoint_weights(run, which, &from);
   nn::load(*supernet, weights);
+  nn::move(*supernet, compute_device());
   warn_of_bad_numbers(weights, from);
   return {.supernet = std::move(supernet),
           .subwords = std::move(subwords),

@@ -11,7 +11,7 @@ namespace {
 
 using Tensors = std::vector<Tensor>;
 
-std::vector<Tensor> draw(const OpCheck& check, DType dtype) {
+std::vector<Tensor> draw(const OpCheck& check, DType dtype, Device device = cpu()) {
   Generator rng = Generator(7).fork(check.op);
   std::vector<Tensor> inputs;
   for (const Shape& shape : check.inputs) {
@@ -20,7 +20,7 @@ std::vector<Tensor> draw(const OpCheck& check, DType dtype) {
       value = check.low + (check.high - check.low) * rng.uniform();
       if (std::abs(value) < check.gap) value = value < 0 ? -check.gap : check.gap;
     }
-    inputs.push_back(Tensor::from(std::span<const double>(values), shape).to(dtype));
+    inputs.push_back(Tensor::from(std::span<const double>(values), shape).to(dtype).to(device));
   }
   return inputs;
 }
@@ -35,21 +35,22 @@ double difference(const std::vector<double>& a, const std::vector<double>& b) {
   return worst / scale;
 }
 
-// Result and all gradients of a f32 run as one list of numbers.
-std::vector<double> everything(const OpCheck& check, DType dtype) {
-  Tensors inputs = draw(check, dtype);
+// Result and all gradients of a run as one list of numbers.
+std::vector<double> everything(const OpCheck& check, DType dtype, Device device = cpu()) {
+  Tensors inputs = draw(check, dtype, device);
   for (Tensor& input : inputs) input.track();
   const Tensor result = check.run(inputs);
   std::vector<double> all = result.values();
-  result.backward(Tensor::full(result.shape(), 0.5, dtype));
+  result.backward(Tensor::full(result.shape(), 0.5, dtype, device));
   for (const Tensor& input : inputs)
     if (input.has_grad())
       for (const double value : input.grad().values()) all.push_back(value);
   return all;
 }
 
-Tensor ids(std::initializer_list<int32_t> values, const Shape& shape) {
-  return Tensor::from(std::span<const int32_t>(values.begin(), values.size()), shape);
+// Ids for an op on x.
+Tensor ids(const Tensor& x, std::initializer_list<int32_t> values, const Shape& shape) {
+  return Tensor::from(std::span<const int32_t>(values.begin(), values.size()), shape, x.device());
 }
 
 void add_elementwise(std::vector<OpCheck>& list) {
@@ -70,7 +71,7 @@ void add_elementwise(std::vector<OpCheck>& list) {
   const auto apart = [](const Tensor& x) {
     std::vector<double> shift(static_cast<size_t>(x.numel()));
     for (size_t i = 0; i < shift.size(); ++i) shift[i] = i % 2 == 0 ? 5 : -5;
-    return x + Tensor::from(std::span<const double>(shift), x.shape()).to(x.dtype());
+    return x + Tensor::from(std::span<const double>(shift), x.shape(), x.device()).to(x.dtype());
   };
   list.push_back(
       {"maximum", {{4, 33}, {33}}, [apart](const Tensors& t) { return maximum(apart(t[0]), t[1]); }});
@@ -78,10 +79,11 @@ void add_elementwise(std::vector<OpCheck>& list) {
       {"minimum", {{4, 33}, {4, 1}}, [apart](const Tensors& t) { return minimum(apart(t[0]), t[1]); }});
   list.push_back({"pow", {{3, 17}}, [](const Tensors& t) { return pow(t[0], 2.5); }, 0.3, 2});
   list.push_back({"clamp", {{3, 17}}, [](const Tensors& t) { return clamp(t[0], -1.5, 1.5); }, -1.2, 1.2});
-  list.push_back({"where", {{2, 4}, {2, 4}}, [](const Tensors& t) {
-                    const uint8_t mask[] = {1, 0, 0, 1, 1, 0, 1, 0};
-                    return where(Tensor::from(std::span<const uint8_t>(mask), {2, 4}), t[0], t[1]);
-                  }});
+  list.push_back(
+      {"where", {{2, 4}, {2, 4}}, [](const Tensors& t) {
+         const uint8_t mask[] = {1, 0, 0, 1, 1, 0, 1, 0};
+         return where(Tensor::from(std::span<const uint8_t>(mask), {2, 4}, t[0].device()), t[0], t[1]);
+       }});
 }
 
 void add_layout(std::vector<OpCheck>& list) {
@@ -97,13 +99,13 @@ void add_layout(std::vector<OpCheck>& list) {
   list.push_back({"concat", {{2, 3}, {4, 3}}, [](const Tensors& t) { return square(concat(t, 0)); }});
   list.push_back({"stack", {{2, 3}, {2, 3}}, [](const Tensors& t) { return square(stack(t, 1)); }});
   list.push_back({"index_select", {{5, 3}}, [](const Tensors& t) {
-                    return square(index_select(t[0], ids({4, 0, 4}, {3})));
+                    return square(index_select(t[0], ids(t[0], {4, 0, 4}, {3})));
                   }});
   list.push_back({"gather", {{3, 5}}, [](const Tensors& t) {
-                    return square(gather(t[0], ids({4, 0, 2}, {3})));
+                    return square(gather(t[0], ids(t[0], {4, 0, 2}, {3})));
                   }});
   list.push_back({"embedding", {{7, 5}}, [](const Tensors& t) {
-                    return embedding(t[0], ids({1, 6, 0, 6}, {2, 2}));
+                    return embedding(t[0], ids(t[0], {1, 6, 0, 6}, {2, 2}));
                   }});
 }
 
@@ -149,7 +151,7 @@ void add_rows(std::vector<OpCheck>& list) {
                   }});
   for (const double smoothing : {0.0, 0.1})
     list.push_back({"cross_entropy", {{4, 11}}, [smoothing](const Tensors& t) {
-                      return cross_entropy(t[0], ids({0, 10, 1, 5}, {4}), smoothing, 1);
+                      return cross_entropy(t[0], ids(t[0], {0, 10, 1, 5}, {4}), smoothing, 1);
                     }});
 }
 
@@ -161,7 +163,8 @@ void add_attention(std::vector<OpCheck>& list) {
                         return attention(t[0], t[1], t[2],
                                          {.heads = heads,
                                           .causal = causal,
-                                          .key_mask = Tensor::from(std::span<const uint8_t>(mask), {2, 5})});
+                                          .key_mask = Tensor::from(std::span<const uint8_t>(mask), {2, 5},
+                                                                   t[0].device())});
                       }});
 }
 
@@ -206,6 +209,29 @@ OpCheckResult run_check(const OpCheck& check, double tolerance) {
     kernels::set_isa(isa);
     if (const double off = difference(single, baseline); !(off < 5e-5))
       result.failure = cat(kernels::isa_name(isa), " is ", brief(off), " from the baseline instruction set");
+  } catch (const std::exception& error) {
+    result.failure = error.what();
+  }
+  return result;
+}
+
+OpCheckResult run_check_on(Device device, const OpCheck& check) {
+  OpCheckResult result;
+  try {
+    for (const DType dtype : {f32, f64}) {
+      const std::vector<double> expected = everything(check, dtype), found = everything(check, dtype, device);
+      const double off = found.size() == expected.size() ? difference(found, expected) : INFINITY;
+      if (dtype == f32) result.worst = off;
+      if (!(off < (dtype == f32 ? 5e-5 : 1e-9))) {
+        result.failure = cat(dtype, " on ", device, " is ", brief(off), " from the CPU");
+        return result;
+      }
+      const std::vector<double> again = everything(check, dtype, device);
+      if (std::memcmp(again.data(), found.data(), found.size() * sizeof(double)) != 0) {
+        result.failure = cat("a second run of ", dtype, " on ", device, " gives other bits");
+        return result;
+      }
+    }
   } catch (const std::exception& error) {
     result.failure = error.what();
   }

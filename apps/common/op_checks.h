@@ -26,5 +26,8 @@ struct OpCheckResult {
 // Gradient against differences in f64; f32 against f64; the same bits with one thread and with two; the
 // baseline instruction set against the one in use.
 OpCheckResult run_check(const OpCheck& check, double tolerance);
+// On another device against the CPU, values and gradients, f32 and f64; and the same bits when run again.
+// `worst` is the largest error of f32.
+OpCheckResult run_check_on(Device device, const OpCheck& check);
 
 }  // namespace mosaic::apps

@@ -1,4 +1,5 @@
 #include "apps/common/run.h"
+#include "apps/common/cli.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -120,7 +121,8 @@ void Run::manifest(json facts) {
   facts["version"] = version_text();
   facts["isa"] = isa_text();
   facts["compiler"] = compiler_text();
-  facts["cuda"] = false;
+  const Device device = compute_device();
+  facts["cuda"] = device == cpu() ? json(false) : json(describe(device));
   facts["threads"] = threads();
   facts["time"] = timestamp();
   const fs::path path = directory_ / "manifest.json";

@@ -189,7 +189,7 @@ json search_subject(Run& run, const Subject& subject, const nas::Measures& measu
 
 // Bit by bit.
 void check_equal_logits(const Tensor& mine, const Tensor& theirs) {
-  const Tensor a = mine.dense(), b = theirs.dense();
+  const Tensor a = mine.to(cpu()).dense(), b = theirs.to(cpu()).dense();
   const bool equal = a.shape() == b.shape() &&
                      std::memcmp(a.raw(), b.raw(), static_cast<size_t>(a.numel()) * sizeof(float)) == 0;
   check<BackendError>(equal, "extract", "the extracted model's logits are not those of the supernet");

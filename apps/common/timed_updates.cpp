@@ -1,4 +1,5 @@
 #include "apps/common/timed_updates.h"
+#include "apps/common/cli.h"
 
 #include <algorithm>
 #include <chrono>
@@ -147,12 +148,14 @@ TimedUpdates::TimedUpdates(const TimedModel& settings) : data_(synthetic_batches
   Trained trained = make(settings);
   model_ = std::move(trained.model);
   target_ = std::move(trained.target);
+  nn::move(target_->module(), compute_device());
   trainer_ = std::make_unique<nas::Trainer>(*target_, data_, no_validation_, trainer_options(settings));
 }
 
 double TimedUpdates::update() {
   const auto start = std::chrono::steady_clock::now();
   trainer_->train_update();
+  synchronize(compute_device());
   const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - start;
   return taken.count();
 }

@@ -31,6 +31,7 @@ void training_options(CLI::App& app, TrainCommand& command, bool with_method) {
   flag(app, "--override", command.allow_changes, "Resume although the configuration changed");
   flag(app, "--trial-run", command.trial, "A few updates, to see that everything is in place");
   threads_option(app);
+  device_option(app);
 }
 
 Task task_of(const TrainCommand& command) {

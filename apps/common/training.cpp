@@ -1,4 +1,5 @@
 #include "apps/common/training.h"
+#include "apps/common/cli.h"
 
 #include <cmath>
 
@@ -145,11 +146,12 @@ TrainingResult run_training(Run& run, nas::TrainTarget& target, const TrainSetti
     tell(record);
   };
   UpdateSource& batches = *data.train;
+  nn::move(target.module(), compute_device());
   nas::Trainer trainer(target, batches, data.valid, options);
   if (trainer.resume()) say("going on from update ", trainer.updates());
   run.rewind_log(trainer.updates());
 
-  allocator().reset_peak();
+  allocator(compute_device()).reset_peak();
   const bool at_end = trainer.updates() >= options.max_updates ||
                       (options.schedule_by_time && trainer.seconds() >= options.max_seconds);
   nas::StopReason reason = nas::StopReason::finished;
@@ -166,7 +168,7 @@ TrainingResult run_training(Run& run, nas::TrainTarget& target, const TrainSetti
       .tokens_per_second = session > 0 ? static_cast<double>(batches.tokens()) / session : 0,
       .loss = last_validation(read_log(run.directory())),
       .best_loss = trainer.best_score(),
-      .peak_bytes = allocator().stats().peak,
+      .peak_bytes = allocator(compute_device()).stats().peak,
       .checkpoint = numbered_checkpoints(run.directory()).back(),
       .reason = nas::stop_name(reason),
       .rested = at_end};

@@ -1,5 +1,6 @@
 #include "apps/common/version.h"
 
+#include "engine/core/device.h"
 #include "engine/core/error.h"
 #include "engine/core/parallel.h"
 #include "engine/cpu/isa.h"
@@ -27,8 +28,8 @@ std::string version_report() {
   for (const kernels::Isa isa : {kernels::Isa::baseline, kernels::Isa::avx2, kernels::Isa::avx512})
     if (kernels::isa_available(isa)) available += cat(available.empty() ? "" : ", ", kernels::isa_name(isa));
   return cat("mosaic ", version_text(), "\ninstruction set  ", isa_text(), " (available: ", available,
-             ")\nthreads          ", threads(), "\ncompiler         ", compiler_text(),
-             "\nCUDA             off\n");
+             ")\nthreads          ", threads(), "\ncompiler         ", compiler_text(), "\nCUDA             ",
+             describe({DeviceKind::cuda, 0}), "\n");
 }
 
 }  // namespace mosaic::apps

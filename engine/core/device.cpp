@@ -27,6 +27,16 @@ Device parse_device(std::string_view text) {
   return device;
 }
 
+std::string describe(Device device) {
+  if (device.kind == DeviceKind::cpu) return "cpu";
+  if (!available(device)) return cat("off (", cuda::reason(device), ")");
+  return cuda::need(device, "device").describe(device.index);
+}
+
+void synchronize(Device device) {
+  if (device.kind == DeviceKind::cuda) cuda::need(device, "synchronize").synchronize(device.index);
+}
+
 std::ostream& operator<<(std::ostream& out, Device device) {
   if (device.kind == DeviceKind::cpu) return out << "cpu";
   return out << "cuda:" << device.index;

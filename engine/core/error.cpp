@@ -11,7 +11,8 @@ Error::Error(std::string op, const std::string& message) : Error(std::move(op), 
 Error::Error(std::string op, std::string path, const std::string& message)
     : std::runtime_error(cat('[', op, "] ", message, path.empty() ? "" : ", in ", path)),
       op_(std::move(op)),
-      path_(std::move(path)) {}
+      path_(std::move(path)),
+      message_(message) {}
 
 Scope::Scope(const std::string& name) : name_(&name), outer_(innermost) {
   innermost = this;

@@ -15,12 +15,14 @@ class Error : public std::runtime_error {
   Error(std::string op, const std::string& message);
   // The operation, file or option that refused ("linear", "corpus.de:17", "--threads").
   const std::string& op() const { return op_; }
+  // What is wrong, without op and path.
+  const std::string& message() const { return message_; }
   // The module path at the time of the throw; empty outside modules.
   const std::string& path() const { return path_; }
 
  private:
   Error(std::string op, std::string path, const std::string& message);
-  std::string op_, path_;
+  std::string op_, path_, message_;
 };
 
 struct ShapeError : Error {

@@ -19,6 +19,8 @@ namespace {
 
 constexpr int tile = warp_lanes;                       // rows of the other side a step looks at
 constexpr int warps = threads_per_block / warp_lanes;  // rows of this side a block works on
+constexpr int blocks_per_unit =
+    2;  // on a multiprocessor at least; without a number ptxas spills to reach four
 
 // One (batch, head): where its rows are.
 template <class T>
@@ -124,7 +126,7 @@ __device__ __forceinline__ void put_row(T* row, const T (&parts)[Parts], T facto
 
 // Blocks: x = pieces of `warps` rows, y = items, z = groups of 32 Parts columns.
 template <class T, int Parts>
-__global__ void __launch_bounds__(threads_per_block) forward_kernel(AttentionArgs a) {
+__global__ void __launch_bounds__(threads_per_block, blocks_per_unit) forward_kernel(AttentionArgs a) {
   __shared__ Shared<T> shared;
   const AttentionShape& s = a.shape;
   const int64_t column = static_cast<int64_t>(blockIdx.z) * Parts * tile;
@@ -180,7 +182,8 @@ struct DeltaRow {
 };
 
 template <class T, int Parts>
-__global__ void __launch_bounds__(threads_per_block) query_grad_kernel(AttentionGradArgs a, const T* delta) {
+__global__ void __launch_bounds__(threads_per_block, blocks_per_unit)
+    query_grad_kernel(AttentionGradArgs a, const T* delta) {
   __shared__ Shared<T> shared;
   const AttentionShape& s = a.shape;
   const int64_t column = static_cast<int64_t>(blockIdx.z) * Parts * tile;
@@ -213,7 +216,8 @@ __global__ void __launch_bounds__(threads_per_block) query_grad_kernel(Attention
 }
 
 template <class T, int Parts>
-__global__ void __launch_bounds__(threads_per_block) key_grad_kernel(AttentionGradArgs a, const T* delta) {
+__global__ void __launch_bounds__(threads_per_block, blocks_per_unit)
+    key_grad_kernel(AttentionGradArgs a, const T* delta) {
   __shared__ Shared<T> shared;
   const AttentionShape& s = a.shape;
   const int64_t column = static_cast<int64_t>(blockIdx.z) * Parts * tile;
@@ -260,13 +264,14 @@ dim3 grid_for(const AttentionShape& s, int64_t rows, int parts) {
   return dim3(blocks_for(rows, warps), items, static_cast<unsigned>((s.width + group - 1) / group));
 }
 
-// Calls f.operator()<T, Parts>() with the fewest parts that hold a row; wider rows take several groups of 4.
+// Calls f.operator()<T, Parts>() with the fewest parts that hold a row; wider rows take several groups of the
+// most parts, which are what registers have room for.
 template <class F>
 void visit_attention(const AttentionShape& s, const F& f) {
   visit_float(s.dtype, "attention", [&]<class T>() {
     if (s.width <= tile) return f.template operator()<T, 1>();
-    if (s.width <= 2 * tile) return f.template operator()<T, 2>();
-    f.template operator()<T, 4>();
+    if (sizeof(T) == 8 || s.width <= 2 * tile) return f.template operator()<T, 2>();
+    if constexpr (sizeof(T) == 4) f.template operator()<T, 4>();
   });
 }
 

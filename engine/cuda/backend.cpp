@@ -8,10 +8,11 @@ bool present(Device device) {
   return device.kind == DeviceKind::cuda && backend() && device.index < backend()->devices();
 }
 
-std::string reason(Device device) {
+std::string reason(Device) {
   if (!backend()) return "this build has no CUDA backend";
   if (backend()->devices() == 0) return backend()->reason();
-  return cat("there are ", backend()->devices(), " CUDA devices and ", device, " is not among them");
+  const int last = backend()->devices() - 1;
+  return last == 0 ? "only cuda:0 is there" : cat("only cuda:0 to cuda:", last, " are there");
 }
 
 const Backend& need(Device device, const char* op) {

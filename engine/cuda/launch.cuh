@@ -32,8 +32,9 @@ __global__ void __launch_bounds__(threads_per_block) spans_kernel(int64_t n, F f
   }
 }
 
+// Row programs ask for room for two blocks on a multiprocessor: without a number ptxas spills to reach more.
 template <class Row>
-__global__ void __launch_bounds__(threads_per_block) warp_rows_kernel(int64_t rows, Row row) {
+__global__ void __launch_bounds__(threads_per_block, 2) warp_rows_kernel(int64_t rows, Row row) {
   constexpr int warps = threads_per_block / warp_lanes;
   const WarpTeam team{static_cast<int>(threadIdx.x % warp_lanes)};
   const int64_t step = static_cast<int64_t>(gridDim.x) * warps;
@@ -43,7 +44,7 @@ __global__ void __launch_bounds__(threads_per_block) warp_rows_kernel(int64_t ro
 }
 
 template <class Row>
-__global__ void __launch_bounds__(threads_per_block) block_rows_kernel(int64_t rows, Row row) {
+__global__ void __launch_bounds__(threads_per_block, 2) block_rows_kernel(int64_t rows, Row row) {
   for (int64_t r = blockIdx.x; r < rows; r += gridDim.x) row(BlockTeam<threads_per_block>{}, r);
 }
 

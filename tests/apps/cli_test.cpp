@@ -10,7 +10,7 @@ TEST_SUITE("apps/cli") {
   TEST_CASE("version and help go to standard output") {
     const Outcome version = program({"--version"});
     CHECK(version.code == 0);
-    for (const char* part : {"mosaic 0.", "instruction set", "compiler", "CUDA             off"})
+    for (const char* part : {"mosaic 0.", "instruction set", "compiler", "CUDA             "})
       CHECK(version.out.find(part) != std::string::npos);
     CHECK(version.err.empty());
     CHECK(program({"--help"}).out.find("quickstart") != std::string::npos);
@@ -51,7 +51,11 @@ TEST_SUITE("apps/cli") {
     CHECK(program({"selftest", "--threads", "1000"}).code == 2);
     CHECK(program({"train", "--out", "x", "--max-time", "5 parsecs"}).code == 2);
     CHECK(program({"train", "--out", "x", "--config", "a.json", "--config", "b.json"}).code == 2);
-    CHECK(program({"selftest", "--device", "cuda:99"}).err.find("without CUDA") != std::string::npos);
+    const Outcome absent = program({"selftest", "--device", "cuda:99"});
+    CHECK(absent.code == 2);
+    CHECK(absent.err.find("cuda:99 is not available: ") != std::string::npos);
+    CHECK(program({"selftest", "--device", "gpu"}).err.find("expected cpu, cuda or cuda:N") !=
+          std::string::npos);
   }
 
   TEST_CASE("a full or closed standard output is an error or silence, never a crash") {
