@@ -25,7 +25,8 @@ struct AdamWArgs {
 };
 
 struct Optim {
-  virtual void adamw(const AdamWArgs&) const = 0;
+  // Updates of `count` tensors that share no memory: a GPU is asked once for many.
+  virtual void adamw(const AdamWArgs* updates, int64_t count) const = 0;
 
  protected:
   ~Optim() = default;

@@ -13,6 +13,7 @@ struct AdamWSpan {
   const T* grad;
   T scale, l2, keep, beta1, rest1, beta2, rest2, step, inverse_root, eps;
 
+  AdamWSpan() = default;
   MOSAIC_HD explicit AdamWSpan(const AdamWArgs& a)
       : weight(static_cast<T*>(a.weight)),
         m(static_cast<T*>(a.m)),
@@ -64,9 +65,15 @@ struct AdamWSpan {
 template <class Launch>
 class OptimOn final : public Optim {
  public:
-  void adamw(const AdamWArgs& a) const override {
-    if (a.dtype == DType::f32) return Launch::spans(a.n, 0.8, AdamWSpan<float>(a));
-    Launch::spans(a.n, 1.6, AdamWSpan<double>(a));
+  void adamw(const AdamWArgs* updates, int64_t count) const override {
+    for (int64_t i = 0; i < count; ++i) {
+      const AdamWArgs& a = updates[i];
+      if (a.dtype == DType::f32) {
+        Launch::spans(a.n, 0.8, AdamWSpan<float>(a));
+      } else {
+        Launch::spans(a.n, 1.6, AdamWSpan<double>(a));
+      }
+    }
   }
 };
 

@@ -202,10 +202,18 @@ struct AdamWOptions {
   bool decoupled = true;  // AdamW; false adds weight_decay * weight to the gradient (Adam with L2)
   double grad_scale = 1;  // multiplies the gradient first (token count, clipping)
 };
-// Parameters must be dense; an undefined grad counts as zeros.
+struct AdamWUpdate {
+  Tensor parameter, grad, m, v;
+  AdamWOptions options;
+};
+// Parameters must be dense, distinct and on one device; an undefined grad counts as zeros. Nothing is changed
+// when one of the updates is refused.
+void adamw_(std::span<const AdamWUpdate> updates);
 void adamw_(const Tensor& parameter, const Tensor& grad, const Tensor& m, const Tensor& v,
             const AdamWOptions& options);
-// Sum of squares in double, in a fixed order; for gradient norms.
+// Sum of squares in double, in a fixed order; for gradient norms. Of several tensors: the sum over them in
+// their order, read from their devices at the end.
 double squared_norm(const Tensor& x);
+double squared_norm(std::span<const Tensor> tensors);
 
 }  // namespace mosaic

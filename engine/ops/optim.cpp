@@ -1,13 +1,17 @@
 // adamw_: the optimizer's update in place.
+#include <vector>
+
 #include "engine/kernels/kernels.h"
 #include "engine/ops/check.h"
 #include "engine/ops/ops.h"
 
 namespace mosaic {
 
-void adamw_(const Tensor& parameter, const Tensor& grad, const Tensor& m, const Tensor& v,
-            const AdamWOptions& options) {
+namespace {
+
+void check_adamw(const AdamWUpdate& update) {
   constexpr const char* op = "adamw_";
+  const auto& [parameter, grad, m, v, options] = update;
   check_float(op, {&parameter, &m, &v, &grad});
   check(m.defined() && v.defined(), op, "needs both moments");
   for (const Tensor* tensor : {&m, &v, &grad}) {
@@ -21,23 +25,47 @@ void adamw_(const Tensor& parameter, const Tensor& grad, const Tensor& m, const 
   check(options.step >= 1, op, "step counts from 1, got ", options.step);
   check(options.beta1 >= 0 && options.beta1 < 1 && options.beta2 >= 0 && options.beta2 < 1, op,
         "betas must lie in [0, 1), got ", options.beta1, " and ", options.beta2);
-  const Tensor g = grad.defined() ? grad.detach().dense() : Tensor();
-  kernels::optim_kernels(parameter.device())
-      .adamw({.dtype = parameter.dtype(),
-              .n = parameter.numel(),
-              .weight = parameter.raw(),
-              .grad = g.defined() ? g.raw() : nullptr,
-              .m = m.raw(),
-              .v = v.raw(),
-              .lr = options.lr,
-              .beta1 = options.beta1,
-              .beta2 = options.beta2,
-              .eps = options.eps,
-              .weight_decay = options.weight_decay,
-              .grad_scale = options.grad_scale,
-              .step = options.step,
-              .decoupled = options.decoupled});
-  for (const Tensor* tensor : {&parameter, &m, &v}) tensor->touch();
+}
+
+}  // namespace
+
+void adamw_(std::span<const AdamWUpdate> updates) {
+  if (updates.empty()) return;
+  const Device device = updates[0].parameter.device();
+  std::vector<kernels::AdamWArgs> args;
+  std::vector<Tensor> held;  // dense copies of gradients
+  for (const AdamWUpdate& update : updates) {
+    check_adamw(update);
+    const auto& [parameter, grad, m, v, options] = update;
+    check<DeviceError>(parameter.device() == device, "adamw_", "parameters are on ", device, " and ",
+                       parameter.device());
+    const Tensor g = grad.defined() ? grad.detach().dense() : Tensor();
+    held.push_back(g);
+    args.push_back({.dtype = parameter.dtype(),
+                    .n = parameter.numel(),
+                    .weight = parameter.raw(),
+                    .grad = g.defined() ? g.raw() : nullptr,
+                    .m = m.raw(),
+                    .v = v.raw(),
+                    .lr = options.lr,
+                    .beta1 = options.beta1,
+                    .beta2 = options.beta2,
+                    .eps = options.eps,
+                    .weight_decay = options.weight_decay,
+                    .grad_scale = options.grad_scale,
+                    .step = options.step,
+                    .decoupled = options.decoupled});
+  }
+  kernels::optim_kernels(device).adamw(args.data(), static_cast<int64_t>(args.size()));
+  for (const AdamWUpdate& update : updates) {
+    for (const Tensor* tensor : {&update.parameter, &update.m, &update.v}) tensor->touch();
+  }
+}
+
+void adamw_(const Tensor& parameter, const Tensor& grad, const Tensor& m, const Tensor& v,
+            const AdamWOptions& options) {
+  const AdamWUpdate update{parameter, grad, m, v, options};
+  adamw_(std::span(&update, 1));
 }
 
 }  // namespace mosaic

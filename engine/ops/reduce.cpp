@@ -260,8 +260,24 @@ TopK topk(const Tensor& x, int64_t k) {
 }
 
 double squared_norm(const Tensor& x) {
-  check_float("squared_norm", {&x});
-  return total(x, true).item<double>();
+  return squared_norm(std::span(&x, 1));
+}
+
+double squared_norm(std::span<const Tensor> tensors) {
+  std::vector<Tensor> totals;
+  for (const Tensor& x : tensors) {
+    check_float("squared_norm", {&x});
+    totals.push_back(total(x, true));
+  }
+  if (totals.empty()) return 0;
+  double sum = 0;
+  bool alike = true;
+  for (const Tensor& one : totals) alike = alike && one.device() == totals[0].device();
+  if (alike && totals[0].device() != cpu()) totals = {stack(totals)};  // one copy to the host for all
+  for (const Tensor& some : totals) {
+    for (const double value : some.values()) sum += value;
+  }
+  return sum;
 }
 
 }  // namespace mosaic

@@ -39,11 +39,11 @@ void Optimizer::zero_grad() {
 
 // The norm over all parameters, summed in their order. A norm that is not finite is traced to its parameter.
 double Optimizer::checked_norm(double grad_scale) const {
-  double total = 0;
+  std::vector<Tensor> gradients;
   for (const Parameter& parameter : parameters_) {
-    if (parameter.tensor.has_grad()) total += squared_norm(parameter.tensor.grad());
+    if (parameter.tensor.has_grad()) gradients.push_back(parameter.tensor.grad());
   }
-  const double norm = std::sqrt(total) * grad_scale;
+  const double norm = std::sqrt(squared_norm(gradients)) * grad_scale;
   if (std::isfinite(norm)) return norm;
   for (const Parameter& parameter : parameters_) {
     if (!parameter.tensor.has_grad() || all_finite(parameter.tensor.grad())) continue;
@@ -72,6 +72,7 @@ StepReport Optimizer::step(const StepOptions& options) {
     update(parameter, has_grad ? parameter.tensor.grad() : Tensor(),
            {.lr = options.lr.value_or(lr_) * group.lr_scale, .grad_scale = scale, .group = group});
   }
+  finish();
   return report;
 }
 

@@ -74,6 +74,8 @@ class Optimizer {
   Optimizer(std::string kind, std::vector<ParameterGroup> groups, std::vector<std::string> slots, double lr,
             bool skip_without_grad);
   virtual void update(Parameter& parameter, const Tensor& grad, const Hyper& hyper) = 0;
+  // After the last update() of a step, for optimizers that gather their updates.
+  virtual void finish() {}
 
  private:
   double checked_norm(double grad_scale) const;

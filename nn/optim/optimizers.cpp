@@ -1,7 +1,5 @@
 #include "nn/optim/optimizers.h"
 
-#include "engine/ops/ops.h"
-
 namespace mosaic::nn {
 namespace {
 
@@ -34,15 +32,24 @@ AdamW::AdamW(std::vector<ParameterGroup> groups, const Options& options)
 }
 
 void AdamW::update(Parameter& parameter, const Tensor& grad, const Hyper& hyper) {
-  adamw_(parameter.tensor, grad, parameter.slots[0], parameter.slots[1],
-         {.lr = hyper.lr,
-          .beta1 = options_.beta1,
-          .beta2 = options_.beta2,
-          .eps = hyper.group.eps.value_or(options_.eps),
-          .weight_decay = hyper.group.weight_decay.value_or(options_.weight_decay),
-          .step = parameter.steps,
-          .decoupled = options_.decoupled,
-          .grad_scale = hyper.grad_scale});
+  gathered_.push_back({parameter.tensor,
+                       grad,
+                       parameter.slots[0],
+                       parameter.slots[1],
+                       {.lr = hyper.lr,
+                        .beta1 = options_.beta1,
+                        .beta2 = options_.beta2,
+                        .eps = hyper.group.eps.value_or(options_.eps),
+                        .weight_decay = hyper.group.weight_decay.value_or(options_.weight_decay),
+                        .step = parameter.steps,
+                        .decoupled = options_.decoupled,
+                        .grad_scale = hyper.grad_scale}});
+}
+
+void AdamW::finish() {
+  const std::vector<AdamWUpdate> updates = std::move(gathered_);
+  gathered_.clear();
+  adamw_(updates);
 }
 
 SGD::SGD(std::vector<NamedTensor> parameters, const Options& options)

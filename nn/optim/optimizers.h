@@ -1,6 +1,7 @@
 // The optimizers: AdamW (and Adam), SGD.
 #pragma once
 
+#include "engine/ops/ops.h"
 #include "nn/optim/optimizer.h"
 
 namespace mosaic::nn {
@@ -22,7 +23,9 @@ class AdamW final : public Optimizer {
 
  private:
   void update(Parameter& parameter, const Tensor& grad, const Hyper& hyper) override;
+  void finish() override;
   Options options_;
+  std::vector<AdamWUpdate> gathered_;
 };
 
 // v <- momentum * v + g; w <- w - lr * v.

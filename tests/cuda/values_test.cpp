@@ -146,6 +146,35 @@ TEST_CASE("cuda: Adam beside the CPU's") {
   }
 }
 
+TEST_CASE("cuda: Adam over more tensors than one launch takes, of every length") {
+  Generator rng(6);
+  std::vector<AdamWUpdate> here, there;
+  for (int64_t i = 0; i < 101; ++i) {
+    const DType dtype = i % 5 == 4 ? f64 : f32;
+    const Shape shape{i == 50 ? 3000 : i % 7};
+    const Tensor w = normal(shape, 0, 1, rng, dtype), g = normal(shape, 0, 1, rng, dtype);
+    const AdamWOptions options{
+        .lr = 0.01, .beta1 = 0.9, .beta2 = 0.98, .eps = 1e-8, .weight_decay = 0.1, .step = 2 + i};
+    there.push_back({w.to(cuda), i % 3 == 0 ? Tensor() : g.to(cuda), Tensor::full(shape, 0.5, dtype, cuda),
+                     Tensor::full(shape, 0.25, dtype, cuda), options});
+    here.push_back({w, i % 3 == 0 ? Tensor() : g, Tensor::full(shape, 0.5, dtype),
+                    Tensor::full(shape, 0.25, dtype), options});
+  }
+  adamw_(here);
+  adamw_(there);
+  std::vector<Tensor> weights;
+  for (size_t i = 0; i < here.size(); ++i) {
+    CAPTURE(i);
+    CHECK(difference(there[i].parameter, here[i].parameter) < 1e-6);
+    CHECK(difference(there[i].m, here[i].m) < 1e-6);
+    CHECK(difference(there[i].v, here[i].v) < 1e-6);
+    weights.push_back(there[i].parameter);
+  }
+  double sum = 0;
+  for (const AdamWUpdate& update : here) sum += squared_norm(update.parameter);
+  CHECK(squared_norm(weights) == doctest::Approx(sum).epsilon(1e-6));
+}
+
 TEST_CASE("cuda: errors name the bad index, and the device goes on") {
   const Tensor table = Tensor::zeros({4, 3}, f32, cuda);
   CHECK_THROWS_WITH_AS(embedding(table, Tensor::from(std::vector<int32_t>{0, 4, 9}, {3}, cuda)),
