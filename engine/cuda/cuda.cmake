@@ -1,4 +1,4 @@
-# The CUDA backend as mosaic::cuda: present when the CUDA language is on, else a stand-in that says so.
+# The CUDA backend as mosaic::cuda: present when nvcc was found and wanted (MOSAIC_HAS_CUDA), else a stand-in that says so.
 #
 # Its kernels are compiled by nvcc for MOSAIC_CUDA_ARCHITECTURES, and a second time to PTX only for programs that
 # run them in the simulator of tests/gpusim instead (mosaic_simulate). No inline function is shared with the
@@ -20,7 +20,7 @@ function(mosaic_cuda_kernels target architectures)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
 endfunction()
 
-if(NOT CMAKE_CUDA_COMPILER)
+if(NOT MOSAIC_HAS_CUDA)
   mosaic_library(cuda SOURCES cuda/absent.cpp PUBLIC mosaic_core)
   return()
 endif()

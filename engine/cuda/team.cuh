@@ -13,6 +13,8 @@ namespace mosaic::kernels::MOSAIC_ISA {
 
 inline constexpr int warp_lanes = 32;
 inline constexpr unsigned all_lanes = 0xffffffffu;
+inline constexpr int64_t whole_row = int64_t{1}
+                                     << 40;  // combining a part costs barriers, reading again little
 
 // Every lane gets the result, with the same bits: both operands of each step are exchanged.
 template <class A>
@@ -34,6 +36,7 @@ __device__ __forceinline__ A warp_max(A value) {
 struct WarpTeam {
   int lane;
   static constexpr int lanes = warp_lanes;
+  static constexpr int64_t walk = whole_row;
   __device__ __forceinline__ int rank() const { return lane; }
   __device__ __forceinline__ void meet() const { __syncwarp(); }
 
@@ -70,6 +73,7 @@ struct WarpTeam {
 template <int Threads>
 struct BlockTeam {
   static constexpr int lanes = Threads;
+  static constexpr int64_t walk = whole_row;
   __device__ __forceinline__ int rank() const { return static_cast<int>(threadIdx.x); }
   __device__ __forceinline__ void meet() const { __syncthreads(); }
 

@@ -8,13 +8,12 @@
 namespace mosaic::kernels::MOSAIC_ISA {
 
 // The maximum m of a row, the sum of exp(x - m) and, when asked for, the sum of x - x[0], in one walk through
-// memory: blocks small enough for the first-level cache are read several times, and the exponentials' sum is
-// rescaled when a later block has a larger maximum.
+// memory: blocks of the team's choice are read several times, and the exponentials' sum is rescaled when a
+// later block has a larger maximum.
 template <class A>
 struct RowStats {
   A max, sum, total;
 };
-inline constexpr int64_t stats_block = 2048;
 
 template <class T, class Team>
 [[gnu::always_inline]] MOSAIC_HD inline RowStats<acc_t<T>> row_stats(const Team& team, const T* x,
@@ -22,9 +21,9 @@ template <class T, class Team>
   using A = acc_t<T>;
   RowStats<A> stats{-A(__builtin_inf()), A(0), A(0)};
   const A pivot = cols > 0 ? A(x[0]) : A(0);
-  for (int64_t from = 0; from < cols; from += stats_block) {
+  for (int64_t from = 0; from < cols; from += Team::walk) {
     const T* part = x + from;
-    const int64_t n = cols - from < stats_block ? cols - from : stats_block;
+    const int64_t n = cols - from < Team::walk ? cols - from : Team::walk;
     const A high = team.template max<A>(n, stats.max, [&](int64_t c) { return A(part[c]); });
     if (high > stats.max) {
       stats.sum *= exp_flush(stats.max - high);

@@ -44,6 +44,9 @@ using acc_t = typename Accumulator<T>::type;
 // Inlining is forced, or captured pointers would be read again for every element.
 struct HostTeam {
   static constexpr int lanes = 16;
+  // Columns that are worth a walk of their own when a row is read several times: they stay in the first-level
+  // cache.
+  static constexpr int64_t walk = 2048;
 
   template <class F>
   [[gnu::always_inline]] void each(int64_t n, const F& f) const {

@@ -4,31 +4,32 @@
 #include <numeric>
 #include <sstream>
 
+#include "engine/cuda/runtime.h"
 #include "tests/support/op_case.h"
 
 using namespace mosaic;
 using namespace mosaic::test;
 
 namespace {
-const Device cuda{DeviceKind::cuda, 0};
+const Device gpu{DeviceKind::cuda, 0};
 }
 
 TEST_CASE("cuda: tensors travel to the device and back") {
-  CHECK(parse_device("cuda") == cuda);
+  CHECK(parse_device("cuda") == gpu);
   std::vector<float> values(3 * 257);
   std::iota(values.begin(), values.end(), -100.5f);
-  const Tensor x = Tensor::from(values, {3, 257}), there = x.to(cuda);
-  CHECK(there.device() == cuda);
-  CHECK(there.to(cuda).storage() == there.storage());
+  const Tensor x = Tensor::from(values, {3, 257}), there = x.to(gpu);
+  CHECK(there.device() == gpu);
+  CHECK(there.to(gpu).storage() == there.storage());
   CHECK(same_bits(there.to(cpu()), x));
   CHECK(same_bits(transpose(there).to(cpu()), transpose(x)));
   CHECK(same_bits(slice(there, 1, 3, 9).to(cpu()), slice(x, 1, 3, 9)));
-  CHECK(same_bits(Tensor::from(values, {3, 257}, cuda), x));
-  CHECK(Tensor::zeros({0, 4}, f32, cuda).to(cpu()).shape() == Shape{0, 4});
+  CHECK(same_bits(Tensor::from(values, {3, 257}, gpu), x));
+  CHECK(Tensor::zeros({0, 4}, f32, gpu).to(cpu()).shape() == Shape{0, 4});
   for (const DType dtype : {f32, f64, i32, u8}) {
-    CHECK(Tensor::full({33}, 7, dtype, cuda).values() == std::vector<double>(33, 7));
-    CHECK(Tensor::zeros({33}, dtype, cuda).values() == std::vector<double>(33, 0));
-    CHECK(same_bits(x.to(dtype).to(cuda), there.to(dtype)));
+    CHECK(Tensor::full({33}, 7, dtype, gpu).values() == std::vector<double>(33, 7));
+    CHECK(Tensor::zeros({33}, dtype, gpu).values() == std::vector<double>(33, 0));
+    CHECK(same_bits(x.to(dtype).to(gpu), there.to(dtype)));
   }
 }
 
@@ -36,11 +37,11 @@ TEST_CASE("cuda: large copies go through the staging pieces") {
   std::vector<int32_t> values(3 * (1 << 18) + 77);  // more than two pieces of a megabyte
   std::iota(values.begin(), values.end(), 0);
   const Tensor x = Tensor::from(values, {static_cast<int64_t>(values.size())});
-  CHECK(same_bits(x.to(cuda).to(cpu()), x));
+  CHECK(same_bits(x.to(gpu).to(cpu()), x));
 }
 
 TEST_CASE("cuda: values are read through the host, memory is not") {
-  const Tensor x = Tensor::from(std::vector<float>{1, 2, 3}, {3}, cuda);
+  const Tensor x = Tensor::from(std::vector<float>{1, 2, 3}, {3}, gpu);
   CHECK(sum(x).item<float>() == 6);
   std::ostringstream text;
   text << x;
@@ -55,22 +56,40 @@ TEST_CASE("cuda: a device that is not there is refused by name") {
   CHECK_FALSE(available({DeviceKind::cuda, 7}));
 }
 
+namespace {
+struct SomeKernel {};
+}  // namespace
+
+TEST_CASE("cuda: a refused launch names the kernel, and is reported once") {
+  allocator(gpu);                                               // the runtime is up
+  CHECK(cudaFree(reinterpret_cast<void*>(64)) != cudaSuccess);  // not ours: leaves an error behind
+  CHECK_THROWS_WITH_AS(mosaic::cuda::launched(typeid(SomeKernel)), doctest::Contains("SomeKernel"),
+                       BackendError);
+  CHECK_NOTHROW(mosaic::cuda::launched(typeid(SomeKernel)));
+}
+
+TEST_CASE("cuda: memory that is not there is refused with the sizes") {
+  CHECK_THROWS_WITH_AS((void)Tensor::empty({int64_t{1} << 50}, f32, gpu), doctest::Contains("no memory for"),
+                       ResourceError);
+  CHECK(sum(Tensor::full({3}, 2, f32, gpu)).item<float>() == 6);
+}
+
 TEST_CASE("cuda: gradients come back over a copy between devices") {
   const Tensor x = Tensor::from(std::vector<float>{1, 2, 3}, {3}).track();
-  square(x.to(cuda)).backward(Tensor::full({3}, 1, f32, cuda));
+  square(x.to(gpu)).backward(Tensor::full({3}, 1, f32, gpu));
   CHECK(x.grad().device() == cpu());
   CHECK(x.grad().values() == std::vector<double>{2, 4, 6});
 }
 
 TEST_CASE("cuda: a repeated step asks the device for no memory") {
-  const Tensor x = Tensor::full({64, 32}, 0.5, f32, cuda).track();
+  const Tensor x = Tensor::full({64, 32}, 0.5, f32, gpu).track();
   const auto step = [&] {
     x.zero_grad();
     sum(softmax(square(x))).backward();
   };
   step();
   step();
-  const uint64_t before = allocator(cuda).stats().raw_allocs;
+  const uint64_t before = allocator(gpu).stats().raw_allocs;
   step();
-  CHECK(allocator(cuda).stats().raw_allocs == before);
+  CHECK(allocator(gpu).stats().raw_allocs == before);
 }
