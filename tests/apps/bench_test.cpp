@@ -29,9 +29,16 @@ void check_keys(const json& result, const std::vector<std::string>& keys) {
   }
 }
 
-const std::vector<std::string> step_keys = {
-    "model",      "parameters", "milliseconds", "milliseconds_min", "milliseconds_max", "tokens_per_second",
-    "peak_bytes", "threads",    "isa"};
+const std::vector<std::string> step_keys = {"model",
+                                            "parameters",
+                                            "milliseconds",
+                                            "milliseconds_min",
+                                            "milliseconds_max",
+                                            "tokens_per_second",
+                                            "peak_bytes",
+                                            "device",
+                                            "threads",
+                                            "isa"};
 
 }  // namespace
 
@@ -65,7 +72,7 @@ TEST_SUITE("apps/bench") {
       const json result =
           bench({"overhead", "--space", space, "--mixture", "layer-wise", "--pairs", "2"}).last_json();
       check_keys(result, {"model", "mixture", "pairs", "milliseconds", "milliseconds_without", "ratio",
-                          "ratio_low", "ratio_high", "threads", "isa"});
+                          "ratio_low", "ratio_high", "device", "threads", "isa"});
       CHECK(result["pairs"] == 2);
       CHECK(result["ratio"].get<double>() > 0);
     }
