@@ -1,6 +1,6 @@
 #include "apps/common/bert_models.h"
-#include "apps/common/cli.h"
 
+#include "apps/common/cli.h"
 #include "apps/common/hf_bert.h"
 #include "apps/common/text.h"
 #include "engine/core/file.h"

@@ -1,8 +1,8 @@
 #include "apps/common/glue_finetuning.h"
-#include "apps/common/cli.h"
 
 #include <charconv>
 
+#include "apps/common/cli.h"
 #include "apps/common/config.h"
 #include "apps/common/interrupt.h"
 #include "apps/common/output.h"

@@ -1,6 +1,6 @@
 #include "apps/common/models.h"
-#include "apps/common/cli.h"
 
+#include "apps/common/cli.h"
 #include "apps/common/output.h"
 #include "apps/common/text.h"
 

@@ -1,5 +1,4 @@
 #include "apps/common/run.h"
-#include "apps/common/cli.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -8,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "apps/common/cli.h"
 #include "apps/common/config.h"
 #include "apps/common/output.h"
 #include "apps/common/text.h"

@@ -1,10 +1,11 @@
 #include "apps/common/timed_updates.h"
-#include "apps/common/cli.h"
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <numeric>
+
+#include "apps/common/cli.h"
 
 namespace mosaic::apps {
 namespace {

@@ -1,9 +1,9 @@
 #include "apps/common/training.h"
-#include "apps/common/cli.h"
 
 #include <cmath>
 
 #include "apps/common/bert_models.h"
+#include "apps/common/cli.h"
 #include "apps/common/diagnosing.h"
 #include "apps/common/interrupt.h"
 #include "apps/common/models.h"

@@ -22,6 +22,21 @@ constexpr int warps = threads_per_block / warp_lanes;  // rows of this side a bl
 constexpr int blocks_per_unit =
     2;  // on a multiprocessor at least; without a number ptxas spills to reach four
 
+__device__ __forceinline__ int this_warp() {
+  return static_cast<int>(threadIdx.x) / warp_lanes;
+}
+__device__ __forceinline__ int this_lane() {
+  return static_cast<int>(threadIdx.x) % warp_lanes;
+}
+
+// Queries, keys, values or gradients of one (batch, head).
+template <class T>
+struct Side {
+  T* data;
+  int64_t stride, count;
+  __device__ __forceinline__ T* row(int64_t index) const { return data + index * stride; }
+};
+
 // One (batch, head): where its rows are.
 template <class T>
 struct Head {
@@ -29,9 +44,10 @@ struct Head {
   int64_t item, b, h;
   __device__ __forceinline__ Head(const AttentionShape& shape, int64_t index)
       : s(shape), item(index), b(index / shape.heads), h(index % shape.heads) {}
-  __device__ __forceinline__ T* at(const AttentionRows& rows) const {
-    return static_cast<T*>(rows.data) + b * rows.batch + h * s.width;
+  __device__ __forceinline__ Side<T> queries(const AttentionRows& rows) const {
+    return side(rows, s.queries);
   }
+  __device__ __forceinline__ Side<T> keys(const AttentionRows& rows) const { return side(rows, s.keys); }
   __device__ __forceinline__ bool sees(int64_t query, int64_t key) const {
     if (query >= s.queries || key >= s.keys) return false;
     if (s.causal && key > query + s.keys - s.queries) return false;
@@ -52,6 +68,11 @@ struct Head {
     const uint32_t word = which < 2 ? (which == 0 ? words[0] : words[1]) : (which == 2 ? words[2] : words[3]);
     return word < s.drop.threshold ? T(0) : static_cast<T>(s.drop.scale);
   }
+
+ private:
+  __device__ __forceinline__ Side<T> side(const AttentionRows& rows, int64_t count) const {
+    return {static_cast<T*>(rows.data) + b * rows.batch + h * s.width, rows.row, count};
+  }
 };
 
 template <class T>
@@ -60,53 +81,50 @@ struct Shared {
   T own[warps][tile];       // a row of each warp, the same columns
 };
 
-// 32 columns from `column` on of `count` rows from `first` on; zeros outside.
+// 32 columns from `column` on of rows from `first` on; zeros outside.
 template <int Rows, int Stride, class T>
-__device__ __forceinline__ void load_tile(T (*to)[Stride], const T* from, int64_t row_stride, int64_t first,
-                                          int64_t count, int64_t column, int64_t width) {
+__device__ __forceinline__ void load_tile(T (*to)[Stride], const Side<T>& from, int64_t first, int64_t column,
+                                          int64_t width) {
 #pragma unroll
   for (int r = 0; r < Rows; r += warps) {
-    const int row = r + static_cast<int>(threadIdx.x) / warp_lanes,
-              lane = static_cast<int>(threadIdx.x) % warp_lanes;
-    const bool inside = first + row < count && column + lane < width;
-    to[row][lane] = inside ? from[(first + row) * row_stride + column + lane] : T(0);
+    const int row = r + this_warp(), lane = this_lane();
+    const bool inside = first + row < from.count && column + lane < width;
+    to[row][lane] = inside ? from.row(first + row)[column + lane] : T(0);
   }
 }
 
-// The product of this warp's row with the lane's row of the other side. Called by whole blocks.
+// The product of this warp's row, own_first + warp, with the lane's row of the other side, other_first +
+// lane. Called by whole blocks.
 template <class T>
-__device__ __forceinline__ T row_product(Shared<T>& shared, const T* own, int64_t own_stride,
-                                         int64_t own_first, int64_t own_count, const T* other,
-                                         int64_t other_stride, int64_t other_first, int64_t other_count,
-                                         int64_t width) {
-  const int warp = static_cast<int>(threadIdx.x) / warp_lanes,
-            lane = static_cast<int>(threadIdx.x) % warp_lanes;
+__device__ __forceinline__ T row_product(Shared<T>& shared, const Side<T>& own, int64_t own_first,
+                                         const Side<T>& other, int64_t other_first, int64_t width) {
   T sum = T(0);
   for (int64_t column = 0; column < width; column += tile) {
     __syncthreads();
-    load_tile<warps>(shared.own, own, own_stride, own_first, own_count, column, width);
-    load_tile<tile>(shared.other, other, other_stride, other_first, other_count, column, width);
+    load_tile<warps>(shared.own, own, own_first, column, width);
+    load_tile<tile>(shared.other, other, other_first, column, width);
     __syncthreads();
 #pragma unroll
-    for (int c = 0; c < tile; ++c) sum = mul_add(shared.own[warp][c], shared.other[lane][c], sum);
+    for (int c = 0; c < tile; ++c) {
+      sum = mul_add(shared.own[this_warp()][c], shared.other[this_lane()][c], sum);
+    }
   }
   return sum;
 }
 
-// parts[t] += sum over lanes j of factor_j times row j of the other side, columns [column + 32 t, + 32).
+// parts[t] += sum over lanes j of factor_j times row first + j of the other side, columns [column + 32 t, +
+// 32).
 template <int Parts, class T>
-__device__ __forceinline__ void add_rows(Shared<T>& shared, T (&parts)[Parts], T factor, const T* other,
-                                         int64_t other_stride, int64_t other_first, int64_t other_count,
-                                         int64_t column, int64_t width) {
-  const int lane = static_cast<int>(threadIdx.x) % warp_lanes;
+__device__ __forceinline__ void add_rows(Shared<T>& shared, T (&parts)[Parts], T factor, const Side<T>& other,
+                                         int64_t first, int64_t column, int64_t width) {
 #pragma unroll
   for (int t = 0; t < Parts; ++t) {
     __syncthreads();
-    load_tile<tile>(shared.other, other, other_stride, other_first, other_count, column + t * tile, width);
+    load_tile<tile>(shared.other, other, first, column + t * tile, width);
     __syncthreads();
 #pragma unroll
     for (int j = 0; j < tile; ++j) {
-      parts[t] = mul_add(__shfl_sync(all_lanes, factor, j), shared.other[j][lane], parts[t]);
+      parts[t] = mul_add(__shfl_sync(all_lanes, factor, j), shared.other[j][this_lane()], parts[t]);
     }
   }
 }
@@ -117,7 +135,7 @@ __device__ __forceinline__ void put_row(T* row, const T (&parts)[Parts], T facto
                                         int64_t width) {
 #pragma unroll
   for (int t = 0; t < Parts; ++t) {
-    const int64_t c = column + t * tile + static_cast<int>(threadIdx.x) % warp_lanes;
+    const int64_t c = column + t * tile + this_lane();
     if (c >= width) break;
     const T value = parts[t] * factor;
     row[c] = add ? row[c] + value : value;
@@ -130,8 +148,7 @@ __global__ void __launch_bounds__(threads_per_block, blocks_per_unit) forward_ke
   __shared__ Shared<T> shared;
   const AttentionShape& s = a.shape;
   const int64_t column = static_cast<int64_t>(blockIdx.z) * Parts * tile;
-  const int warp = static_cast<int>(threadIdx.x) / warp_lanes,
-            lane = static_cast<int>(threadIdx.x) % warp_lanes;
+  const int warp = this_warp(), lane = this_lane();
   for (int64_t item = blockIdx.y; item < s.batch * s.heads; item += gridDim.y) {
     const Head<T> head(s, item);
     for (int64_t first = static_cast<int64_t>(blockIdx.x) * warps; first < s.queries;
@@ -139,8 +156,7 @@ __global__ void __launch_bounds__(threads_per_block, blocks_per_unit) forward_ke
       const int64_t query = first + warp, keys = head.keys_for(first + warps);
       T high = -T(__builtin_inf()), total = T(0), out[Parts] = {};
       for (int64_t j = 0; j < keys; j += tile) {
-        const T product = row_product(shared, head.at(a.q), a.q.row, first, s.queries, head.at(a.k), a.k.row,
-                                      j, s.keys, s.width);
+        const T product = row_product(shared, head.queries(a.q), first, head.keys(a.k), j, s.width);
         const bool seen = head.sees(query, j + lane);
         const T score = seen ? product * static_cast<T>(s.scale) : -T(__builtin_inf());
         const T before = high, best = warp_max(score);
@@ -150,11 +166,11 @@ __global__ void __launch_bounds__(threads_per_block, blocks_per_unit) forward_ke
         total = total * old + warp_sum(p);
 #pragma unroll
         for (int t = 0; t < Parts; ++t) out[t] *= old;
-        add_rows(shared, out, seen ? p * head.kept(query, j + lane) : T(0), head.at(a.v), a.v.row, j, s.keys,
-                 column, s.width);
+        add_rows(shared, out, seen ? p * head.kept(query, j + lane) : T(0), head.keys(a.v), j, column,
+                 s.width);
       }
       if (query >= s.queries) continue;
-      put_row(head.at(a.out) + query * a.out.row, out, total != T(0) ? T(1) / total : T(0), false, column,
+      put_row(head.queries(a.out).row(query), out, total != T(0) ? T(1) / total : T(0), false, column,
               s.width);
       // A query that sees nothing keeps +infinity: its probabilities are zero again in the backward.
       if (a.kept && lane == 0 && column == 0) {
@@ -187,8 +203,7 @@ __global__ void __launch_bounds__(threads_per_block, blocks_per_unit)
   __shared__ Shared<T> shared;
   const AttentionShape& s = a.shape;
   const int64_t column = static_cast<int64_t>(blockIdx.z) * Parts * tile;
-  const int warp = static_cast<int>(threadIdx.x) / warp_lanes,
-            lane = static_cast<int>(threadIdx.x) % warp_lanes;
+  const int warp = this_warp(), lane = this_lane();
   const T scale = static_cast<T>(s.scale);
   for (int64_t item = blockIdx.y; item < s.batch * s.heads; item += gridDim.y) {
     const Head<T> head(s, item);
@@ -200,17 +215,15 @@ __global__ void __launch_bounds__(threads_per_block, blocks_per_unit)
       const T mine = exists ? delta[item * s.queries + query] : T(0);
       T dq[Parts] = {};
       for (int64_t j = 0; j < keys; j += tile) {
-        const T product = row_product(shared, head.at(a.q), a.q.row, first, s.queries, head.at(a.k), a.k.row,
-                                      j, s.keys, s.width);
-        const T dproduct = row_product(shared, head.at(a.dout), a.dout.row, first, s.queries, head.at(a.v),
-                                       a.v.row, j, s.keys, s.width);
+        const T product = row_product(shared, head.queries(a.q), first, head.keys(a.k), j, s.width);
+        const T dproduct = row_product(shared, head.queries(a.dout), first, head.keys(a.v), j, s.width);
         T ds = T(0);
         if (head.sees(query, j + lane)) {
           ds = exp_flush(product * scale - lse) * (dproduct * head.kept(query, j + lane) - mine);
         }
-        add_rows(shared, dq, ds, head.at(a.k), a.k.row, j, s.keys, column, s.width);
+        add_rows(shared, dq, ds, head.keys(a.k), j, column, s.width);
       }
-      if (exists) put_row(head.at(a.dq) + query * a.dq.row, dq, scale, a.dq_add, column, s.width);
+      if (exists) put_row(head.queries(a.dq).row(query), dq, scale, a.dq_add, column, s.width);
     }
   }
 }
@@ -221,8 +234,7 @@ __global__ void __launch_bounds__(threads_per_block, blocks_per_unit)
   __shared__ Shared<T> shared;
   const AttentionShape& s = a.shape;
   const int64_t column = static_cast<int64_t>(blockIdx.z) * Parts * tile;
-  const int warp = static_cast<int>(threadIdx.x) / warp_lanes,
-            lane = static_cast<int>(threadIdx.x) % warp_lanes;
+  const int warp = this_warp(), lane = this_lane();
   const T scale = static_cast<T>(s.scale);
   for (int64_t item = blockIdx.y; item < s.batch * s.heads; item += gridDim.y) {
     const Head<T> head(s, item);
@@ -235,10 +247,8 @@ __global__ void __launch_bounds__(threads_per_block, blocks_per_unit)
       T dk[Parts] = {}, dv[Parts] = {};
       for (int64_t i = start; i < s.queries; i += tile) {
         const int64_t query = i + lane;
-        const T product = row_product(shared, head.at(a.k), a.k.row, first, s.keys, head.at(a.q), a.q.row, i,
-                                      s.queries, s.width);
-        const T dproduct = row_product(shared, head.at(a.v), a.v.row, first, s.keys, head.at(a.dout),
-                                       a.dout.row, i, s.queries, s.width);
+        const T product = row_product(shared, head.keys(a.k), first, head.queries(a.q), i, s.width);
+        const T dproduct = row_product(shared, head.keys(a.v), first, head.queries(a.dout), i, s.width);
         T ds = T(0), weight = T(0);
         if (head.sees(query, key)) {
           const int64_t row = item * s.queries + query;
@@ -247,12 +257,12 @@ __global__ void __launch_bounds__(threads_per_block, blocks_per_unit)
           weight = p * kept;
           ds = p * (dproduct * kept - delta[row]);
         }
-        add_rows(shared, dk, ds, head.at(a.q), a.q.row, i, s.queries, column, s.width);
-        add_rows(shared, dv, weight, head.at(a.dout), a.dout.row, i, s.queries, column, s.width);
+        add_rows(shared, dk, ds, head.queries(a.q), i, column, s.width);
+        add_rows(shared, dv, weight, head.queries(a.dout), i, column, s.width);
       }
       if (key >= s.keys) continue;
-      if (a.dk.data) put_row(head.at(a.dk) + key * a.dk.row, dk, scale, a.dk_add, column, s.width);
-      if (a.dv.data) put_row(head.at(a.dv) + key * a.dv.row, dv, T(1), a.dv_add, column, s.width);
+      if (a.dk.data) put_row(head.keys(a.dk).row(key), dk, scale, a.dk_add, column, s.width);
+      if (a.dv.data) put_row(head.keys(a.dv).row(key), dv, T(1), a.dv_add, column, s.width);
     }
   }
 }

@@ -1,6 +1,7 @@
 #include "engine/cuda/elementwise.cuh"
 
 #include "engine/core/dtype.h"
+#include "engine/cuda/families.h"
 #include "engine/cuda/loop.cuh"
 #include "engine/kernels/scalar.h"
 

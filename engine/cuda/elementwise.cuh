@@ -1,4 +1,4 @@
-// The elementwise family is compiled in three pieces.
+// The parts of the elementwise family (elementwise.cu) that are compiled on their own.
 #pragma once
 
 #include "engine/kernels/elementwise.h"
@@ -7,6 +7,5 @@ namespace mosaic::kernels::gpu {
 
 void unary(const UnaryArgs& args);           // unary.cu
 void unary_back(const UnaryBackArgs& args);  // unary_back.cu
-const Elementwise& elementwise();            // elementwise.cu
 
 }  // namespace mosaic::kernels::gpu

@@ -37,7 +37,7 @@ class Present final : public Backend {
       allocators_.push_back(std::make_unique<Allocator>([index](size_t bytes) { return raw(index, bytes); },
                                                         [](void* data) { cudaFree(data); }));
     }
-    if (devices_ > 0) staging_ = std::make_unique<Staging>();
+    stagings_.resize(allocators_.size());
   }
 
   int devices() const override { return devices_; }
@@ -53,7 +53,7 @@ class Present final : public Backend {
 
   void upload(int index, void* to, const void* from, size_t bytes) const override {
     use_device(index);
-    staging_->upload(to, from, bytes, stream());
+    staging(index).upload(to, from, bytes, stream());
   }
   void download(int index, void* to, const void* from, size_t bytes) const override {
     use_device(index);
@@ -71,6 +71,13 @@ class Present final : public Backend {
   }
 
  private:
+  // Of the current device, made with its first upload: events belong to the device they were made on.
+  Staging& staging(int index) const {
+    const std::lock_guard lock(mutex_);
+    std::unique_ptr<Staging>& here = stagings_[static_cast<size_t>(index)];
+    if (!here) here = std::make_unique<Staging>();
+    return *here;
+  }
   static void* raw(int index, size_t bytes) {
     use_device(index);
     void* data = nullptr;
@@ -82,7 +89,8 @@ class Present final : public Backend {
   std::string reason_;
   int devices_;
   std::vector<std::unique_ptr<Allocator>> allocators_;
-  std::unique_ptr<Staging> staging_;
+  mutable std::mutex mutex_;
+  mutable std::vector<std::unique_ptr<Staging>> stagings_;
 };
 
 }  // namespace

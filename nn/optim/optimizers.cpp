@@ -1,5 +1,7 @@
 #include "nn/optim/optimizers.h"
 
+#include <utility>
+
 namespace mosaic::nn {
 namespace {
 
@@ -47,9 +49,7 @@ void AdamW::update(Parameter& parameter, const Tensor& grad, const Hyper& hyper)
 }
 
 void AdamW::finish() {
-  const std::vector<AdamWUpdate> updates = std::move(gathered_);
-  gathered_.clear();
-  adamw_(updates);
+  adamw_(std::exchange(gathered_, {}));
 }
 
 SGD::SGD(std::vector<NamedTensor> parameters, const Options& options)

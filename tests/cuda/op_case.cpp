@@ -28,30 +28,6 @@ void check_like(const Outcome& mine, const Outcome& reference, double tolerance)
   }
 }
 
-// Views of larger tensors: the values, and gradients that land inside the slice only.
-void check_slices(const OpCase& c, const Tensors& inputs, const Outcome& reference, double tolerance) {
-  Tensors bases, views;
-  for (const Tensor& input : inputs) {
-    Tensor base;
-    sliced_copy(input, base);
-    if (c.differentiable) base.track();
-    bases.push_back(base);
-    views.push_back(input.rank() == 0 ? base : leading(base, input.shape()));
-  }
-  const Tensor y = c.run(views);
-  CHECK(difference(y, reference.y) < tolerance);
-  if (!c.differentiable) return;
-  y.backward(cotangent_for(y));
-  for (size_t i = 0; i < bases.size(); ++i) {
-    CAPTURE(i);
-    if (!bases[i].has_grad()) continue;
-    const Tensor inside = leading(bases[i].grad(), inputs[i].shape());
-    CHECK(difference(inside, reference.gradients[i]) < tolerance);
-    const double all = squared_norm(bases[i].grad()), own = squared_norm(inside);
-    CHECK(all == doctest::Approx(own).epsilon(1e-12));  // zero outside the slice
-  }
-}
-
 void check_dtype(const OpCase& c, DType dtype, double tolerance) {
   CAPTURE(dtype);
   const Tensors inputs = make_inputs(c, dtype), there = moved(inputs);
@@ -66,7 +42,7 @@ void check_dtype(const OpCase& c, DType dtype, double tolerance) {
   Tensors turned;
   for (const Tensor& input : there) turned.push_back(transposed_copy(input));
   check_like(run_with_gradients(c.run, turned, c.differentiable), reference, tolerance);
-  check_slices(c, there, reference, tolerance);
+  check_like(run_on_slices(c, there), reference, tolerance);
 }
 
 }  // namespace
@@ -76,14 +52,6 @@ void check_case(const OpCase& c) {
   check_dtype(c, f32, c.f32_tolerance);
   check_dtype(c, f64, 1e-10);
   allocator(cuda).empty_cache();  // the next case meets fresh memory: what it does not write, it may not read
-}
-
-void check_cases(const std::vector<OpCase>& cases) {
-  for (const OpCase& c : cases) {
-    SUBCASE(c.name.c_str()) {
-      check_case(c);
-    }
-  }
 }
 
 }  // namespace mosaic::test

@@ -27,29 +27,6 @@ Tensors map(const Tensors& inputs, Tensor (*f)(const Tensor&)) {
   return result;
 }
 
-void check_slices(const OpCase& c, const Tensors& inputs, const Outcome& expected) {
-  Tensors bases, views;
-  for (const Tensor& input : inputs) {
-    Tensor base;
-    sliced_copy(input, base);
-    if (c.differentiable) base.track();
-    bases.push_back(base);
-    views.push_back(input.rank() == 0 ? base : leading(base, input.shape()));
-  }
-  const Tensor y = c.run(views);
-  CHECK(same_bits(y, expected.y));
-  if (!c.differentiable) return;
-  y.backward(cotangent_for(y));
-  for (size_t i = 0; i < bases.size(); ++i) {
-    CAPTURE(i);
-    if (!bases[i].has_grad()) continue;
-    const Tensor inside = leading(bases[i].grad(), inputs[i].shape());
-    CHECK(same_bits(inside.dense(), expected.gradients[i]));
-    const double all = squared_norm(bases[i].grad()), own = squared_norm(expected.gradients[i]);
-    CHECK(all == doctest::Approx(own).epsilon(1e-12));  // zero outside the slice
-  }
-}
-
 void check_f64(const OpCase& c) {
   const Tensors inputs = make_inputs(c, f64);
   const Outcome plain = run_with_gradients(c.run, inputs, c.differentiable);
@@ -86,7 +63,7 @@ void check_f32(const OpCase& c) {
   if (c.layouts) {
     check_close(run_with_gradients(c.run, map(inputs, transposed_copy), c.differentiable), first,
                 c.f32_tolerance);
-    check_slices(c, inputs, first);
+    check_same_bits(run_on_slices(c, inputs), first);
   }
 }
 
@@ -98,14 +75,6 @@ void check_case(const OpCase& c) {
   CHECK_FALSE(quiet.tracked());
   check_f64(c);
   check_f32(c);
-}
-
-void check_cases(const std::vector<OpCase>& cases) {
-  for (const OpCase& c : cases) {
-    SUBCASE(c.name.c_str()) {
-      check_case(c);
-    }
-  }
 }
 
 }  // namespace mosaic::test

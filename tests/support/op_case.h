@@ -1,12 +1,13 @@
 // One entry per op; the harness derives the evidence.
 //
 // check_case runs, for every case:
-//   value     f64 against `composed`, an independent definition from simpler ops
-//   gradient  f64 against five-point differences with a random cotangent, and against composed's backward
-//   layouts   transposed, column-sliced (values, and gradients landing in the slice with zeros around it)
-//   inputs seed      an expanded (stride 0) incoming gradient bits      f32 twice, and with one and two
-//   threads: identical; column slices equal dense copies bit by bit closeness f32 against f64 quiet nothing
-//   is recorded when nothing is tracked
+// - value: f64 against `composed`, an independent definition from simpler ops
+// - gradient: f64 against five-point differences with a random cotangent, and against composed's backward
+// - layouts: transposed and column-sliced inputs (gradients inside the slice, zeros around it)
+// - seed: an expanded (stride 0) incoming gradient
+// - bits: f32 twice, and with one and two threads, identical; column slices equal dense copies
+// - closeness: f32 against f64
+// - quiet: nothing is recorded when nothing is tracked
 // A failure prints the case's name, which is also its doctest subcase.
 #pragma once
 
@@ -53,6 +54,8 @@ Outcome run_with_gradients(const std::function<Tensor(const Tensors&)>& f, const
 Tensor transposed_copy(const Tensor& x);
 // The same values as the leading block of a larger tensor; `base` receives that tensor.
 Tensor sliced_copy(const Tensor& x, Tensor& base);
+// The case on such views; the gradients are those inside them, and zero around them (checked).
+Outcome run_on_slices(const OpCase& op_case, const Tensors& inputs);
 
 // Largest |a - b| over max(1, largest |b|); infinite when shapes differ or a NaN meets a number.
 double difference(const Tensor& a, const Tensor& b);

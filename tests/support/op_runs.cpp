@@ -60,6 +60,39 @@ Tensor sliced_copy(const Tensor& x, Tensor& base) {
   return view;
 }
 
+Outcome run_on_slices(const OpCase& c, const Tensors& inputs) {
+  Tensors bases, views;
+  for (const Tensor& input : inputs) {
+    Tensor base;
+    sliced_copy(input, base);
+    if (c.differentiable) base.track();
+    bases.push_back(base);
+    views.push_back(input.rank() == 0 ? base : leading(base, input.shape()));
+  }
+  Outcome outcome{c.run(views), {}};
+  if (!c.differentiable) return outcome;
+  outcome.y.backward(cotangent_for(outcome.y));
+  for (size_t i = 0; i < bases.size(); ++i) {
+    CAPTURE(i);
+    if (!bases[i].has_grad()) {
+      outcome.gradients.push_back(zeros_like(inputs[i]));
+      continue;
+    }
+    outcome.gradients.push_back(leading(bases[i].grad(), inputs[i].shape()));
+    const double all = squared_norm(bases[i].grad()), inside = squared_norm(outcome.gradients[i]);
+    CHECK(all == doctest::Approx(inside).epsilon(1e-12));  // zero outside the slice
+  }
+  return outcome;
+}
+
+void check_cases(const std::vector<OpCase>& cases) {
+  for (const OpCase& c : cases) {
+    SUBCASE(c.name.c_str()) {
+      check_case(c);
+    }
+  }
+}
+
 double difference(const Tensor& a, const Tensor& b) {
   if (!(a.shape() == b.shape())) return std::numeric_limits<double>::infinity();
   const std::vector<double> x = a.values(), y = b.values();
