@@ -35,6 +35,8 @@ struct Irregular {
   std::vector<int> bits;  // of each operand: 1 a predicate, 0 an address of either width
   int members = -1;       // which operand holds the member mask of a collective
   size_t optional = 0;    // so many of the last operands may be missing
+  bool second_may_be_missing = false;  // the second destination, in "d|p"
+  Handler (*by_size)(uint64_t size) = nullptr;  // instead of handler: by the number that is the third operand
 };
 std::optional<Irregular> warp_form(Opcode& opcode);    // lanes among each other, fences
 std::optional<Irregular> matrix_form(Opcode& opcode);  // ldmatrix, mma, movmatrix

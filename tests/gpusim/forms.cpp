@@ -56,4 +56,31 @@ std::optional<Rounding> take_rounding(Opcode& opcode) {
   return std::nullopt;
 }
 
+std::optional<Form> lane_form(Opcode& opcode, const OperandShape& shape) {
+  using Find = std::optional<Form> (*)(Opcode&, const OperandShape&);
+  constexpr Find finds[] = {[](Opcode& o, const OperandShape&) { return integer_form(o); },
+                            [](Opcode& o, const OperandShape&) { return bit_form(o); },
+                            [](Opcode& o, const OperandShape&) { return carry_form(o); },
+                            [](Opcode& o, const OperandShape&) { return float_form(o); },
+                            [](Opcode& o, const OperandShape&) { return approximation_form(o); },
+                            [](Opcode& o, const OperandShape&) { return half_form(o); },
+                            move_form,
+                            comparison_form,
+                            conversion_form};
+  std::optional<Form> known;
+  Opcode left = opcode;
+  for (const Find find : finds) {
+    Opcode trial = opcode;
+    const auto form = find(trial, shape);
+    if (!form || form->destinations != shape.destinations) continue;
+    if (trial.left().empty()) {
+      opcode = trial;
+      return form;
+    }
+    if (!known) known = form, left = trial;
+  }
+  if (known) opcode = left;
+  return known;
+}
+
 }  // namespace gpusim

@@ -37,24 +37,35 @@ enum class Rounding { nearest, zero, down, up };
 // .rn, .rz, .rm or .rp; nullopt for none.
 std::optional<Rounding> take_rounding(Opcode& opcode);
 
-// A handler, and the bits of its destination (first) and of its sources; 1: a predicate.
+// A handler, and the bits of its destinations (first) and of its sources; 1: a predicate.
 struct Form {
   Handler handler = nullptr;
   std::vector<int> bits;
+  int destinations = 1;
+};
+
+// What the text shows of an instruction's operands, lists ({a, b}) and pairs (p|q) taken apart.
+struct OperandShape {
+  int destination_bits = 0, source_bits = 0;  // of the first of them; 0: a number or "_"
+  int destinations = 1, count = 0;
 };
 
 // The instructions whose lanes are independent of each other. Each takes the parts that it understands;
 // nullopt when the instruction is not of its kind.
-using Forms = std::optional<Form> (*)(Opcode&);
 std::optional<Form> integer_form(Opcode& opcode);
 std::optional<Form> bit_form(Opcode& opcode);
 std::optional<Form> carry_form(Opcode& opcode);
 std::optional<Form> float_form(Opcode& opcode);
 std::optional<Form> approximation_form(Opcode& opcode);
 std::optional<Form> half_form(Opcode& opcode);
-std::optional<Form> move_form(Opcode& opcode);
-std::optional<Form> comparison_form(Opcode& opcode);  // setp; the destination is a predicate, or two
-std::optional<Form> conversion_form(Opcode& opcode);
+// mov, also with lists; cvta, selp, slct.
+std::optional<Form> move_form(Opcode& opcode, const OperandShape& shape);
+// setp with one or two destinations, set, testp, isspacep.
+std::optional<Form> comparison_form(Opcode& opcode, const OperandShape& shape);
+// cvt; the registers of integers may be wider than their types.
+std::optional<Form> conversion_form(Opcode& opcode, const OperandShape& shape);
+// The first of all these that knows the instruction with all of its parts, else the first that knows some.
+std::optional<Form> lane_form(Opcode& opcode, const OperandShape& shape);
 
 namespace detail {
 

@@ -13,11 +13,16 @@
 
 namespace gpusim {
 
-// The last accesses to a granule of memory, for the detection of races.
+// The last accesses to four bytes of memory, for the detection of races.
 struct Shadow {
-  uint32_t writer = 0, reader = 0;           // thread + 1, or several lanes of one warp, or several warps
-  uint32_t write_epoch = 0, read_epoch = 0;  // of barriers (global memory: of the launch)
-  uint32_t write_warp_epoch = 0, read_warp_epoch = 0;  // of bar.warp.sync
+  static constexpr size_t bytes = 4;
+  enum class Readers : uint8_t { none, lane, warp, block, grid };
+  uint32_t writer = 0, write_time = 0;        // thread of the grid + 1
+  uint32_t reader = 0, read_time = 0;         // thread, warp or block of the grid, by `readers`
+  uint32_t touch_time = 0;                    // start of the launch that `touched` is of
+  uint8_t write_mask = 0, read_mask = 0;      // which of the bytes
+  uint8_t touched = 0;                        // bytes that the launch used so far
+  Readers readers = Readers::none;            // who read since the last write
 };
 
 struct Allocation {

@@ -102,11 +102,12 @@ struct Function {
   std::vector<int32_t> true_predicates;
   std::array<int32_t, static_cast<size_t>(Special::count_)> specials;
   size_t static_shared = 0, local_bytes = 0;
-  uint32_t shared_granule_bits = 2;    // log2 of the smallest access to shared memory
   bool has_fence = false;
   // Its result depends on the order of its blocks: float additions or exchanges.
   bool orders_matter = false;
   bool has_barrier = false;
+  bool uses_dynamic_shared = false;
+  size_t local_stack_bytes = 0;  // of the function and of the deepest calls that it makes, a lane
   std::vector<std::unique_ptr<Call>> calls;
   std::vector<std::unique_ptr<BranchTable>> branch_tables;
   Function() { specials.fill(-1); }

@@ -39,11 +39,11 @@ struct BlockRun {
   uint32_t index[3] = {0, 0, 0};
   uint64_t linear = 0;
   std::vector<std::byte> shared;
+  std::vector<uint8_t> shared_written;  // one entry a byte
   std::vector<Shadow> shared_shadow;
   uint32_t start_time = 0, barrier_time = 0;
   uint32_t acquire_time = 0;  // of the last atomic operation on global memory
   std::vector<std::unique_ptr<Warp>> warps;
-  std::vector<Allocation*> last_allocation;  // by the instruction's slot
   Counters counters;
   std::string printed;
 };
@@ -72,6 +72,7 @@ struct Warp {
   uint64_t local_stride = 0;
   const Instruction* waiting_at = nullptr;  // a barrier
   LaneMask waiting = 0;
+  std::vector<Allocation*> last_allocation;  // by the instruction's slot
 
   const Warp& kernel_warp() const { return caller ? caller->kernel_warp() : *this; }
 

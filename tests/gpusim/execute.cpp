@@ -1,0 +1,317 @@
+// How a warp and a block go on: divergence, reconvergence, barriers, calls.
+//
+// A warp's lanes are in entries {pc, lanes}. The entry with the smallest pc runs until it meets the next one, where
+// they become one: lanes that took different ways come together at the end of both. A collective waits until all
+// living lanes of its mask are in the entry, and a barrier until all living lanes of the warp are; when no entry can
+// go on, that is the kernel's mistake.
+#include <algorithm>
+#include <cstdio>
+
+#include "tests/gpusim/control.h"
+
+namespace gpusim {
+namespace {
+
+void add_entry(Warp& warp, uint32_t pc, LaneMask lanes) {
+  if (lanes == 0) return;
+  auto& entries = warp.entries;
+  const auto at = std::find_if(entries.begin(), entries.end(), [&](const Entry& e) { return e.pc <= pc; });
+  if (at != entries.end() && at->pc == pc) {
+    at->lanes |= lanes;
+  } else {
+    entries.insert(at, {pc, lanes});
+  }
+}
+
+std::string hexadecimal(LaneMask lanes) {
+  char text[16];
+  std::snprintf(text, sizeof text, "%08x", lanes);
+  return text;
+}
+
+int first_lane(LaneMask lanes) {
+  return std::countr_zero(lanes);
+}
+
+void make_call(Warp& warp, const Instruction& i, LaneMask lanes) {
+  const Call& call = *static_cast<const Call*>(i.extra);
+  if (!call.function) return call_provided(warp, i, lanes);
+  const Function& f = *call.function;
+  Warp inside;
+  inside.caller = &warp;
+  inside.prepare(f, *warp.block, warp.index);
+  inside.set_specials();
+  inside.alive = lanes;
+  inside.time = warp.time, inside.sync_time = warp.sync_time;
+  inside.entries.assign(1, {0, lanes});
+  const size_t outer = warp.function->call_bytes;
+  for (LaneMask rest = lanes; rest != 0; rest &= rest - 1) {
+    const auto lane = static_cast<size_t>(first_lane(rest));
+    for (size_t k = 0; k < call.arguments.size(); ++k)
+      std::copy_n(warp.call_memory + lane * outer + static_cast<size_t>(call.arguments[k]), f.inputs[k].size,
+                  inside.call_memory + lane * f.call_bytes + f.inputs[k].offset);
+  }
+  if (run_warp(inside) != Stop::finished) fault(warp, i, -1, "a barrier in a called function is not supported");
+  warp.time = inside.time, warp.sync_time = inside.sync_time;
+  if (call.result < 0) return;
+  for (LaneMask rest = lanes; rest != 0; rest &= rest - 1) {
+    const auto lane = static_cast<size_t>(first_lane(rest));
+    std::copy_n(inside.call_memory + lane * f.call_bytes + f.result.offset, f.result.size,
+                warp.call_memory + lane * outer + static_cast<size_t>(call.result));
+  }
+}
+
+// The member mask of a collective, which every lane gives for itself.
+LaneMask members_of(Warp& warp, const Instruction& i, LaneMask lanes) {
+  if (i.members < 0) return all_lanes;  // mma and ldmatrix are for the whole warp
+  const LaneMask members = warp.registers[i.members + first_lane(lanes)];
+  for (LaneMask rest = lanes; rest != 0; rest &= rest - 1)
+    if (warp.registers[i.members + first_lane(rest)] != members)
+      fault(warp, i, first_lane(rest), "lanes that meet in a warp collective give different member masks");
+  if ((lanes & ~members) != 0)
+    fault(warp, i, first_lane(lanes & ~members),
+          "a lane outside of the member mask " + hexadecimal(members) + " executes a warp collective");
+  return members;
+}
+
+// Runs entries, the smallest pc first.
+class Runner {
+ public:
+  explicit Runner(Warp& warp) : warp_(warp), code_(warp.function->code.data()) {}
+  Stop run();
+
+ private:
+  enum class Step { on, parted, ended, stuck, at_barrier };
+  Step control(const Instruction& i);
+  Step run_entry();
+  Step branch(const Instruction& i, LaneMask taken);
+  Step barrier(const Instruction& i);
+  Step collective(const Instruction& i);
+  [[noreturn]] void deadlock() const;
+
+  Warp& warp_;
+  const Instruction* code_;
+  uint32_t pc_ = 0, limit_ = 0;  // of the entry that runs, and where it meets another
+  LaneMask lanes_ = 0, active_ = 0;
+  uint64_t instructions_ = 0, lane_instructions_ = 0;
+};
+
+Stop Runner::run() {
+  Stop stop = Stop::finished;
+  size_t stuck = 0;  // entries that were tried since the last one went on
+  while (!warp_.entries.empty()) {
+    if (stuck == warp_.entries.size()) deadlock();
+    const auto at = warp_.entries.end() - 1 - static_cast<std::ptrdiff_t>(stuck);
+    pc_ = at->pc, lanes_ = at->lanes;
+    limit_ = at == warp_.entries.begin() ? UINT32_MAX : (at - 1)->pc;
+    warp_.entries.erase(at);
+    const Step step = run_entry();
+    if (step == Step::stuck) {
+      add_entry(warp_, pc_, lanes_);
+      ++stuck;
+    } else {
+      stuck = 0;
+    }
+    if (step == Step::at_barrier) {
+      stop = Stop::at_barrier;
+      break;
+    }
+  }
+  Counters& counters = warp_.block->counters;
+  counters.warp_instructions += instructions_;
+  counters.lane_instructions += lane_instructions_;
+  return stop;
+}
+
+Runner::Step Runner::run_entry() {
+  for (bool first = true;; first = false) {
+    if (pc_ >= limit_) {
+      add_entry(warp_, pc_, lanes_);
+      return Step::parted;
+    }
+    const Instruction& i = code_[pc_];
+    active_ = i.guard < 0 ? lanes_ : lanes_ & (warp_.predicates[i.guard] ^ i.guard_flip);
+    if (i.control == Control::none) {
+      if (active_ != 0) i.handler(warp_, i, active_);
+      ++instructions_;
+      lane_instructions_ += static_cast<uint64_t>(std::popcount(active_));
+      ++pc_;
+      continue;
+    }
+    const Step step = control(i);
+    if (step == Step::stuck) {
+      if (first) return step;
+      // It got here now: that is a step forward, and what waits elsewhere is tried again.
+      add_entry(warp_, pc_, lanes_);
+      return Step::parted;
+    }
+    ++instructions_;
+    lane_instructions_ += static_cast<uint64_t>(std::popcount(active_));
+    if (step != Step::on) return step;
+  }
+}
+
+Runner::Step Runner::branch(const Instruction& i, LaneMask taken) {
+  const LaneMask stays = lanes_ & ~taken;
+  if (stays == 0 && warp_.entries.empty()) {
+    pc_ = i.target;
+    return Step::on;
+  }
+  if (taken == 0) {
+    ++pc_;
+    return Step::on;
+  }
+  add_entry(warp_, i.target, taken);
+  add_entry(warp_, pc_ + 1, stays);
+  return Step::parted;
+}
+
+Runner::Step Runner::barrier(const Instruction& i) {
+  if (warp_.caller) fault(warp_, i, -1, "a barrier in a called function is not supported");
+  if (active_ == 0) {
+    ++pc_;
+    return Step::on;
+  }
+  if (active_ != warp_.alive) return Step::stuck;
+  warp_.waiting_at = &i;
+  warp_.waiting = active_;
+  add_entry(warp_, pc_ + 1, lanes_);
+  return Step::at_barrier;
+}
+
+Runner::Step Runner::collective(const Instruction& i) {
+  if (active_ != 0) {
+    const LaneMask needed = members_of(warp_, i, active_) & warp_.kernel_warp().alive;
+    if ((active_ & needed) != needed) return Step::stuck;
+    i.handler(warp_, i, active_);
+  }
+  ++pc_;
+  return Step::on;
+}
+
+Runner::Step Runner::control(const Instruction& i) {
+  switch (i.control) {
+    case Control::none: break;
+    case Control::branch: return branch(i, active_);
+    case Control::branch_table: {
+      const auto& targets = static_cast<const BranchTable*>(i.extra)->targets;
+      for (LaneMask rest = active_; rest != 0; rest &= rest - 1) {
+        const uint32_t index = warp_.registers[i.s[0] + first_lane(rest)];
+        if (index >= targets.size()) fault(warp_, i, first_lane(rest), "an index beyond the table of branches");
+        add_entry(warp_, targets[index], rest & (0 - rest));
+      }
+      add_entry(warp_, pc_ + 1, lanes_ & ~active_);
+      return Step::parted;
+    }
+    case Control::exit:
+      warp_.alive &= ~active_;
+      lanes_ &= ~active_;
+      if (lanes_ == 0) return Step::ended;
+      ++pc_;
+      return Step::on;
+    case Control::barrier: return barrier(i);
+    case Control::collective: return collective(i);
+    case Control::call:
+      if (active_ != 0) make_call(warp_, i, active_);
+      ++pc_;
+      return Step::on;
+  }
+  return Step::on;
+}
+
+void Runner::deadlock() const {
+  const Entry& e = warp_.entries.back();
+  const Instruction& i = code_[e.pc];
+  const LaneMask lanes = i.guard < 0 ? e.lanes : e.lanes & (warp_.predicates[i.guard] ^ i.guard_flip);
+  if (i.control == Control::barrier)
+    fault(warp_, i, first_lane(lanes),
+          "divergent barrier: lanes " + hexadecimal(lanes) + " of the warp are at it, " +
+              hexadecimal(warp_.alive) + " are alive");
+  const LaneMask members = i.members < 0 ? all_lanes : warp_.registers[i.members + first_lane(lanes)];
+  fault(warp_, i, first_lane(lanes),
+        "warp collective with the member mask " + hexadecimal(members) + " executed by the lanes " +
+            hexadecimal(lanes) + " only");
+}
+
+LaneMask lanes_of_warp(const LaunchRun& launch, uint32_t warp) {
+  const uint32_t left = launch.threads() - warp * lanes_per_warp;
+  return left >= lanes_per_warp ? all_lanes : (LaneMask{1} << left) - 1;
+}
+
+// bar.red: a predicate over all threads of the block.
+void reduce_at_barrier(BlockRun& block) {
+  uint32_t count = 0, threads = 0;
+  for (const auto& warp : block.warps) {
+    if (!warp->waiting_at) continue;
+    if (warp->waiting_at->variant != 0)
+      count += static_cast<uint32_t>(std::popcount(warp->predicates[warp->waiting_at->s[0]] & warp->waiting));
+    threads += static_cast<uint32_t>(std::popcount(warp->waiting));
+  }
+  for (const auto& warp : block.warps) {
+    if (!warp->waiting_at || warp->waiting_at->variant == 0) continue;
+    const Instruction& i = *warp->waiting_at;
+    if (i.variant == barrier_count) {
+      for_lanes(warp->waiting, [&](int lane) { warp->registers[i.d[0] + lane] = count; });
+    } else {
+      const bool holds = i.variant == barrier_all ? count == threads : count > 0;
+      set_predicate(*warp, i.d[0], warp->waiting, holds ? all_lanes : 0);
+    }
+  }
+}
+
+void release_barrier(BlockRun& block) {
+  const Instruction* first = nullptr;
+  for (const auto& warp : block.warps) {
+    if (!warp->waiting_at) continue;
+    if (!first) first = warp->waiting_at;
+    if (warp->waiting_at->variant != first->variant)
+      fault(*warp, *warp->waiting_at, first_lane(warp->waiting), "warps wait at barriers of different kinds");
+    // CUDA: a barrier is for every thread of the block, and those that left before it do not count as arrived.
+    const LaneMask missing = lanes_of_warp(*block.launch, warp->index) & ~warp->alive;
+    if (missing != 0 && block.launch->checks)
+      fault(*warp, *warp->waiting_at, first_lane(missing), "the thread returned before a barrier of its block");
+  }
+  for (const auto& warp : block.warps)
+    if (!warp->waiting_at && block.launch->checks)
+      fault(*warp, *first, 0, "the thread returned before a barrier of its block");
+  reduce_at_barrier(block);
+  block.barrier_time = ++clock_of_events();
+  for (const auto& warp : block.warps) {
+    warp->waiting_at = nullptr;
+    warp->time = block.barrier_time;
+  }
+}
+
+}  // namespace
+
+Stop run_warp(Warp& warp) {
+  return Runner(warp).run();
+}
+
+void run_block(BlockRun& block, bool reverse) {
+  const LaunchRun& launch = *block.launch;
+  block.start_time = ++clock_of_events();
+  block.barrier_time = block.start_time;
+  block.acquire_time = 0;
+  const size_t warps = block.warps.size();
+  for (const auto& warp : block.warps) {
+    warp->set_specials();
+    warp->alive = lanes_of_warp(launch, warp->index);
+    warp->entries.assign(1, {0, warp->alive});
+    warp->waiting_at = nullptr;
+    warp->time = block.start_time;
+    warp->sync_time = 0;
+  }
+  for (;;) {
+    size_t waiting = 0;
+    for (size_t k = 0; k < warps; ++k) {
+      Warp& warp = *block.warps[reverse ? warps - 1 - k : k];
+      if (warp.alive == 0) continue;
+      if (run_warp(warp) == Stop::at_barrier) ++waiting;
+    }
+    if (waiting == 0) return;
+    release_barrier(block);
+  }
+}
+
+}  // namespace gpusim

@@ -1,0 +1,173 @@
+#include "tests/gpusim/shadows.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+namespace gpusim {
+namespace {
+
+constexpr uint32_t block_numbers = 1 << 21;  // blocks beyond are counted round
+constexpr uint32_t threads_a_block = 1024;
+
+uint32_t block_of(const Warp& warp) {
+  return static_cast<uint32_t>(warp.block->linear % block_numbers);
+}
+uint32_t warp_of(const Warp& warp) {
+  return block_of(warp) * (threads_a_block / lanes_per_warp) + warp.index;
+}
+uint32_t thread_of(const Warp& warp, int lane) {
+  return block_of(warp) * threads_a_block + warp.index * lanes_per_warp + static_cast<uint32_t>(lane);
+}
+
+// Whether a fence of the other block after `time` was followed by an atomic operation of this one.
+bool handed_over(const Warp& warp, uint32_t other_block, uint32_t time) {
+  const auto& fences = warp.block->launch->fence_times;
+  if (fences.empty()) return false;
+  const uint32_t fence = __atomic_load_n(&fences[other_block % fences.size()], __ATOMIC_ACQUIRE);
+  return fence > time && warp.block->acquire_time > fence;
+}
+
+// Whether accesses of a thread, warp or block at that time are known to come before this warp's next one.
+bool is_before(const Warp& warp, uint32_t time, uint32_t other_block, uint32_t other_warp, bool one_warp) {
+  if (time < warp.block->launch->start_time) return true;
+  if (other_block != block_of(warp)) return handed_over(warp, other_block, time);
+  if (time < warp.block->barrier_time) return true;
+  return one_warp && other_warp == warp_of(warp) && time < warp.sync_time;
+}
+
+std::string thread_text(const Warp& warp, uint32_t thread) {
+  std::string text = "thread " + std::to_string(thread % threads_a_block);
+  if (thread / threads_a_block != block_of(warp))
+    text += " of block " + std::to_string(thread / threads_a_block);
+  return text;
+}
+
+std::string readers_text(const Warp& warp, const Shadow& s) {
+  switch (s.readers) {
+    case Shadow::Readers::lane: return thread_text(warp, s.reader);
+    case Shadow::Readers::warp:
+      return "lanes of warp " + std::to_string(s.reader % (threads_a_block / lanes_per_warp));
+    case Shadow::Readers::block: return "several warps";
+    default: return "several blocks";
+  }
+}
+
+[[noreturn]] void report(const Warp& warp, const Touch& touch, size_t offset, const std::string& other) {
+  fault(warp, *touch.instruction, touch.lane,
+        std::string("race in ") + (touch.is_global ? "global" : "shared") + " memory at byte " +
+            std::to_string(offset) + (touch.is_global ? " of the allocation: " : ": ") +
+            (touch.use == Use::write ? "write" : "read") + " after " + other + " with nothing between");
+}
+
+void check_writer(const Warp& warp, const Shadow& s, uint8_t mask, uint32_t thread, const Touch& touch,
+                  size_t offset, bool is_same) {
+  if (s.writer == 0 || s.writer - 1 == thread || (s.write_mask & mask) == 0 || is_same) return;
+  const uint32_t other = s.writer - 1;
+  if (is_before(warp, s.write_time, other / threads_a_block, other / lanes_per_warp, true)) return;
+  report(warp, touch, offset, "a write by " + thread_text(warp, other));
+}
+
+void check_readers(const Warp& warp, const Shadow& s, uint8_t mask, uint32_t thread, const Touch& touch,
+                   size_t offset, bool is_same) {
+  if (s.readers == Shadow::Readers::none || (s.read_mask & mask) == 0 || is_same) return;
+  constexpr uint32_t warps = threads_a_block / lanes_per_warp;
+  bool before = false;
+  switch (s.readers) {
+    case Shadow::Readers::lane:
+      before = s.reader == thread ||
+               is_before(warp, s.read_time, s.reader / threads_a_block, s.reader / lanes_per_warp, true);
+      break;
+    case Shadow::Readers::warp:
+      before = is_before(warp, s.read_time, s.reader / warps, s.reader, true);
+      break;
+    case Shadow::Readers::block: before = is_before(warp, s.read_time, s.reader, 0, false); break;
+    default: before = s.read_time < warp.block->launch->start_time;
+  }
+  if (!before) report(warp, touch, offset, "a read by " + readers_text(warp, s));
+}
+
+// One more reader: the note becomes as wide as it must.
+void note_reader(const Warp& warp, Shadow& s, uint8_t mask, uint32_t thread) {
+  using Readers = Shadow::Readers;
+  const uint32_t time = warp.time;
+  constexpr uint32_t warps = threads_a_block / lanes_per_warp;
+  const auto begin = [&] {
+    s.readers = Readers::lane, s.reader = thread, s.read_time = time, s.read_mask = mask;
+  };
+  // Reads of other bytes take the place of the older note: a report may be missed, none is false.
+  if (s.readers == Readers::none || s.read_time < warp.block->launch->start_time || (s.read_mask & mask) == 0)
+    return begin();
+  const uint32_t block = s.readers == Readers::lane   ? s.reader / threads_a_block
+                         : s.readers == Readers::warp ? s.reader / warps
+                                                      : s.reader;
+  if (s.readers != Readers::grid) {
+    if (block == block_of(warp)) {
+      if (s.read_time < warp.block->barrier_time) return begin();
+      const uint32_t of_warp = s.readers == Readers::lane ? s.reader / lanes_per_warp : s.reader;
+      if (s.readers == Readers::lane && s.reader == thread) {
+      } else if (s.readers != Readers::block && of_warp == warp_of(warp)) {
+        s.readers = Readers::warp, s.reader = of_warp;
+      } else {
+        s.readers = Readers::block, s.reader = block;
+      }
+    } else {
+      s.readers = Readers::grid, s.reader = 0;
+    }
+  }
+  s.read_time = std::max(s.read_time, time);
+  s.read_mask |= mask;
+}
+
+uint8_t mask_of(size_t offset, size_t bytes) {
+  return static_cast<uint8_t>(((1U << bytes) - 1) << offset % Shadow::bytes);
+}
+
+}  // namespace
+
+void check_race(Warp& warp, Shadow* shadows, size_t offset, size_t bytes, const Touch& touch) {
+  const Warp& top = warp;
+  const uint32_t thread = thread_of(top, touch.lane);
+  for (size_t done = 0; done < bytes; done += Shadow::bytes) {
+    const size_t part = std::min(bytes - done, Shadow::bytes);
+    Shadow& s = shadows[(offset + done) / Shadow::bytes];
+    const uint8_t mask = mask_of(offset + done, part);
+    const bool writes = touch.use == Use::write;
+    const bool is_same = writes && std::memcmp(touch.now + done, touch.value + done, part) == 0;
+    check_writer(warp, s, mask, thread, touch, offset + done, is_same);
+    if (writes) {
+      check_readers(warp, s, mask, thread, touch, offset + done, is_same);
+      s.writer = thread + 1, s.write_time = warp.time, s.write_mask = mask;
+    } else {
+      note_reader(warp, s, mask, thread);
+    }
+  }
+}
+
+void count_touched(Warp& warp, Shadow* shadows, size_t offset, size_t bytes) {
+  const uint32_t start = warp.block->launch->start_time;
+  for (size_t done = 0; done < bytes; done += Shadow::bytes) {
+    const size_t part = std::min(bytes - done, Shadow::bytes);
+    Shadow& s = shadows[(offset + done) / Shadow::bytes];
+    if (s.touch_time != start) s.touch_time = start, s.touched = 0;
+    const auto fresh = static_cast<uint8_t>(mask_of(offset + done, part) & ~s.touched);
+    s.touched |= fresh;
+    warp.block->counters.touched_bytes += static_cast<uint64_t>(std::popcount(fresh));
+  }
+}
+
+namespace {
+std::atomic_flag shadow_lock = ATOMIC_FLAG_INIT;
+}
+
+ShadowLock::ShadowLock(bool is_needed) : is_needed_(is_needed) {
+  if (is_needed_)
+    while (shadow_lock.test_and_set(std::memory_order_acquire)) {
+    }
+}
+
+ShadowLock::~ShadowLock() {
+  if (is_needed_) shadow_lock.clear(std::memory_order_release);
+}
+
+}  // namespace gpusim
