@@ -17,6 +17,7 @@ class Fault : public std::runtime_error {
     int64_t thread = -1;  // linear in the block; -1: a whole warp or block
     std::string file;     // of the CUDA source, by -lineinfo; empty without it
     int line = 0;
+    bool has_block = true;  // false for what the host asked for, as a product of cuBLASLt
   };
   Fault(Place place, const std::string& what);
   const Place& place() const { return place_; }
