@@ -1,5 +1,5 @@
-// Approximations within the error that the PTX ISA states, and CUDA's library functions within the units in the
-// last place that the programming guide states.
+// Approximations within the error that the PTX ISA states, and CUDA's library functions within the units in
+// the last place that the programming guide states.
 #include "tests/gpusim/selfcheck/instruction.cuh"
 
 namespace gpusim::selfcheck {
@@ -23,10 +23,10 @@ APPROXIMATION1("lg2.approx.ftz.f32", f32, f32, two_ulp, two_ulp, std::log2(doubl
 APPROXIMATION1("tanh.approx.f32", f32, f32, 0x1p-11, 0, std::tanh(double(a)))
 
 // The stated error holds near zero; a larger one for a hundred half turns.
-#define CIRCULAR(function)                                                                    \
-  APPROXIMATION1(#function ".approx.f32", f32, f32, 0, 0x1.6ap-21,                            \
-                 std::fabs(a) > pi ? unspecified<double>() : std::function(double(a)))        \
-  APPROXIMATION1(#function ".approx.ftz.f32", f32, f32, 0, 0x1.4ep-15,                        \
+#define CIRCULAR(function)                                                             \
+  APPROXIMATION1(#function ".approx.f32", f32, f32, 0, 0x1.6ap-21,                     \
+                 std::fabs(a) > pi ? unspecified<double>() : std::function(double(a))) \
+  APPROXIMATION1(#function ".approx.ftz.f32", f32, f32, 0, 0x1.4ep-15,                 \
                  std::fabs(a) > 100 * pi ? unspecified<double>() : std::function(double(flush(a))))
 CIRCULAR(sin)
 CIRCULAR(cos)
@@ -47,7 +47,9 @@ APPROXIMATION2("div.full.f32", f32, f32, f32, two_ulp, least, quotient(a, b, 0x1
 APPROXIMATION2("div.full.ftz.f32", f32, f32, f32, two_ulp, least, quotient(flush(a), flush(b), 0x1p127))
 
 // Of the upper 32 bits of the operand, into the upper 32 of the result.
-inline double flushed(double a) { return std::fpclassify(a) == FP_SUBNORMAL ? std::copysign(0.0, a) : a; }
+inline double flushed(double a) {
+  return std::fpclassify(a) == FP_SUBNORMAL ? std::copysign(0.0, a) : a;
+}
 APPROXIMATION1("rcp.approx.ftz.f64", f64, f64, 0x1p-18, std::numeric_limits<double>::min(), 1 / flushed(a))
 APPROXIMATION1("rsqrt.approx.ftz.f64", f64, f64, 0x1p-18, 0, 1 / std::sqrt(flushed(a)))
 

@@ -18,45 +18,73 @@ constexpr int blocks = 3, threads = 96, total = blocks * threads;
 // What every thread applies to one cell: its operand is a function of its number.
 struct Add {
   template <class T>
-  __device__ static T device(T* cell, T x) { return atomicAdd(cell, x); }
+  __device__ static T device(T* cell, T x) {
+    return atomicAdd(cell, x);
+  }
   template <class T>
-  static T host(T cell, T x) { return cell + x; }
+  static T host(T cell, T x) {
+    return cell + x;
+  }
 };
 struct Subtract {
   template <class T>
-  __device__ static T device(T* cell, T x) { return atomicSub(cell, x); }
+  __device__ static T device(T* cell, T x) {
+    return atomicSub(cell, x);
+  }
   template <class T>
-  static T host(T cell, T x) { return cell - x; }
+  static T host(T cell, T x) {
+    return cell - x;
+  }
 };
 struct Least {
   template <class T>
-  __device__ static T device(T* cell, T x) { return atomicMin(cell, x); }
+  __device__ static T device(T* cell, T x) {
+    return atomicMin(cell, x);
+  }
   template <class T>
-  static T host(T cell, T x) { return std::min(cell, x); }
+  static T host(T cell, T x) {
+    return std::min(cell, x);
+  }
 };
 struct Greatest {
   template <class T>
-  __device__ static T device(T* cell, T x) { return atomicMax(cell, x); }
+  __device__ static T device(T* cell, T x) {
+    return atomicMax(cell, x);
+  }
   template <class T>
-  static T host(T cell, T x) { return std::max(cell, x); }
+  static T host(T cell, T x) {
+    return std::max(cell, x);
+  }
 };
 struct And {
   template <class T>
-  __device__ static T device(T* cell, T x) { return atomicAnd(cell, x | T(0x100)); }
+  __device__ static T device(T* cell, T x) {
+    return atomicAnd(cell, x | T(0x100));
+  }
   template <class T>
-  static T host(T cell, T x) { return cell & (x | T(0x100)); }
+  static T host(T cell, T x) {
+    return cell & (x | T(0x100));
+  }
 };
 struct Or {
   template <class T>
-  __device__ static T device(T* cell, T x) { return atomicOr(cell, x); }
+  __device__ static T device(T* cell, T x) {
+    return atomicOr(cell, x);
+  }
   template <class T>
-  static T host(T cell, T x) { return cell | x; }
+  static T host(T cell, T x) {
+    return cell | x;
+  }
 };
 struct Xor {
   template <class T>
-  __device__ static T device(T* cell, T x) { return atomicXor(cell, x); }
+  __device__ static T device(T* cell, T x) {
+    return atomicXor(cell, x);
+  }
   template <class T>
-  static T host(T cell, T x) { return cell ^ x; }
+  static T host(T cell, T x) {
+    return cell ^ x;
+  }
 };
 
 template <class T>
@@ -95,7 +123,9 @@ std::string additions() {
   return applied<Add, int>() + applied<Add, unsigned>() + applied<Add, unsigned long long>() +
          applied<Add, float>() + applied<Add, double>();
 }
-std::string subtractions() { return applied<Subtract, int>() + applied<Subtract, unsigned>(); }
+std::string subtractions() {
+  return applied<Subtract, int>() + applied<Subtract, unsigned>();
+}
 std::string minima() {
   return applied<Least, int>() + applied<Least, unsigned>() + applied<Least, long long>() +
          applied<Least, unsigned long long>();
@@ -175,8 +205,8 @@ std::string compare_and_swap() {
   std::vector<int> start(total + 1, 0);
   start[total] = -1;
   Buffer<int> won(start);
-  swaps<<<blocks, threads>>>(largest.data(), reinterpret_cast<unsigned long long*>(product.data()), count.data(),
-                             won.data());
+  swaps<<<blocks, threads>>>(largest.data(), reinterpret_cast<unsigned long long*>(product.data()),
+                             count.data(), won.data());
   const std::vector<int> flags = won.host();
   const auto winners = static_cast<int>(std::count(flags.begin(), flags.end() - 1, 1));
   return difference(largest.host(), {126.0f}) + difference(product.host(), {3.0}) +
@@ -194,8 +224,9 @@ std::string pairs_of_halves() {
   halves<<<1, 64>>>(pair.data(), single.data());
   const __half2 sums = pair.host()[0];
   const std::vector<__half> singles = single.host();
-  return difference<float>({__low2float(sums), __high2float(sums), __half2float(singles[0]), __half2float(singles[1])},
-                           {74, -108, 21, -1});
+  return difference<float>(
+      {__low2float(sums), __high2float(sums), __half2float(singles[0]), __half2float(singles[1])},
+      {74, -108, 21, -1});
 }
 KERNEL_CASE(pairs_of_halves)
 

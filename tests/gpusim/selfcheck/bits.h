@@ -40,7 +40,9 @@ template <class T>
 T shift_right(T a, u32 by) {
   return static_cast<T>(static_cast<s128>(a) >> std::min(by, static_cast<u32>(width<T>)));
 }
-inline s32 low24(s32 a) { return static_cast<s32>(static_cast<u32>(a) << 8) >> 8; }
+inline s32 low24(s32 a) {
+  return static_cast<s32>(static_cast<u32>(a) << 8) >> 8;
+}
 
 // Of the position of the highest bit that is not the sign; all ones when there is none.
 template <class T>

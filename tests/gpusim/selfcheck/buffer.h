@@ -53,7 +53,8 @@ template <class T>
 std::string difference(const std::vector<T>& got, const std::vector<T>& want) {
   for (size_t i = 0; i < want.size(); ++i) {
     if (!(got[i] == want[i])) {
-      return joined({"[", std::to_string(i), "] is ", std::to_string(got[i]), ", not ", std::to_string(want[i])});
+      return joined(
+          {"[", std::to_string(i), "] is ", std::to_string(got[i]), ", not ", std::to_string(want[i])});
     }
   }
   return "";

@@ -1,8 +1,8 @@
 // Planted mistakes: global memory, and what the host gets wrong.
 #include <cuda_runtime.h>
 
-#include "tests/gpusim/selfcheck/bug.h"
 #include "tests/gpusim/selfcheck/buffer.h"
+#include "tests/gpusim/selfcheck/bug.h"
 #include "tests/gpusim/simulator.h"
 
 namespace gpusim::selfcheck {
@@ -35,7 +35,7 @@ template <bool repaired>
 __global__ void across_blocks(const float* x, float* y) {
   const unsigned b = blockIdx.x;
   if (threadIdx.x != 0) return;
-  y[b] = x[b];                                                // BUG across_blocks
+  y[b] = x[b];                                             // BUG across_blocks
   y[32 + b] = repaired ? x[(b + 1) % 8] : y[(b + 1) % 8];  // BUG across_blocks
 }
 
@@ -54,7 +54,8 @@ __global__ void misaligned(const float* x, float* y) {
 // Rows times columns does not fit 32 bits; x begins with element `first` of the whole.
 template <bool repaired>
 __global__ void index_overflow(const float* x, float* y, unsigned rows, unsigned columns, long long first) {
-  const long long i = repaired ? static_cast<long long>(rows) * columns + threadIdx.x : rows * columns + threadIdx.x;
+  const long long i =
+      repaired ? static_cast<long long>(rows) * columns + threadIdx.x : rows * columns + threadIdx.x;
   y[threadIdx.x] = x[i - first];  // BUG index_overflow
 }
 
@@ -132,78 +133,78 @@ void read_too_early(bool repaired) {
 }
 
 const bool planted = plant(
-    __FILE__,
-    {{"beyond_global", "global|bounds|allocation",
-      [](bool repaired) {
-        Buffer<float> x(numbers(100)), y(numbers(100));
-        RUN(beyond_global, 1, 128, 0, x.data(), y.data(), 100);
-      },
-      100, 100, 0},
-     {"before_global", "global|bounds|allocation",
-      [](bool repaired) {
-        Buffer<float> x(numbers(64)), y(numbers(64));
-        RUN(before_global, 1, 64, 0, x.data(), y.data());
-      },
-      0, 0, 0},
-     {"plain_accumulation", "race.*global",
-      [](bool repaired) {
-        Buffer<float> y(numbers(1));
-        RUN(plain_accumulation, 8, 64, 0, y.data());
-      }},
-     {"across_blocks", "race.*global",
-      [](bool repaired) {
-        Buffer<float> x(numbers(8)), y(numbers(64));
-        RUN(across_blocks, 8, 32, 0, x.data(), y.data());
-      },
-      0, 0},
-     {"unwritten_global", "global.*(never written|unwritten|uninitiali)|(never written|unwritten|uninitiali).*global",
-      [](bool repaired) {
-        Buffer<float> x(64), y(numbers(64));
-        if (repaired) succeeded(cudaMemset(x.data(), 0, 64 * sizeof(float)));
-        RUN(unwritten_global, 1, 64, 0, x.data(), y.data());
-      },
-      0, 63, 0},
-     {"misaligned", "align",
-      [](bool repaired) {
-        Buffer<float> x(numbers(160)), y(numbers(32));
-        RUN(misaligned, 1, 32, 0, x.data(), y.data());
-      },
-      0, 0, 0},
-     {"index_overflow", "global|bounds|allocation",
-      [](bool repaired) {
-        Buffer<float> x(numbers(32)), y(numbers(32));
-        RUN(index_overflow, 1, 32, 0, x.data(), y.data(), 70'000u, 70'000u, 4'900'000'000);
-      },
-      0, 31, 0},
-     {"use_after_free", "freed|allocation|bounds",
-      [](bool repaired) {
-        Buffer<float> y(numbers(32));
-        float* gone = nullptr;
-        {
-          Buffer<float> z(numbers(32));
-          gone = z.data();
-        }
-        RUN(use_after_free, 1, 32, 0, repaired ? y.data() : gone);
-      },
-      0, 31, 0},
-     {"host_pointer", "host|allocation|bounds",
-      [](bool repaired) {
-        Buffer<float> y(numbers(32));
-        std::vector<float> host(32);
-        RUN(host_pointer, 1, 32, 0, repaired ? y.data() : host.data());
-      },
-      0, 31, 0},
-     {"too_many_threads", "invalidconfiguration",
-      [](bool repaired) {
-        Buffer<float> y(2048);
-        RUN(too_many_threads, 1, repaired ? 1024 : 2048, 0, y.data());
-      }},
-     {"too_much_shared", "invalidvalue",
-      [](bool repaired) {
-        Buffer<float> y(numbers(32));
-        RUN(too_much_shared, 1, 32, repaired ? 48 << 10 : (48 << 10) + 4, y.data());
-      }},
-     {"missing_synchronisation", "stale", read_too_early}});
+    __FILE__, {{"beyond_global", "global|bounds|allocation",
+                [](bool repaired) {
+                  Buffer<float> x(numbers(100)), y(numbers(100));
+                  RUN(beyond_global, 1, 128, 0, x.data(), y.data(), 100);
+                },
+                100, 100, 0},
+               {"before_global", "global|bounds|allocation",
+                [](bool repaired) {
+                  Buffer<float> x(numbers(64)), y(numbers(64));
+                  RUN(before_global, 1, 64, 0, x.data(), y.data());
+                },
+                0, 0, 0},
+               {"plain_accumulation", "race.*global",
+                [](bool repaired) {
+                  Buffer<float> y(numbers(1));
+                  RUN(plain_accumulation, 8, 64, 0, y.data());
+                }},
+               {"across_blocks", "race.*global",
+                [](bool repaired) {
+                  Buffer<float> x(numbers(8)), y(numbers(64));
+                  RUN(across_blocks, 8, 32, 0, x.data(), y.data());
+                },
+                0, 0},
+               {"unwritten_global",
+                "global.*(never written|unwritten|uninitiali)|(never written|unwritten|uninitiali).*global",
+                [](bool repaired) {
+                  Buffer<float> x(64), y(numbers(64));
+                  if (repaired) succeeded(cudaMemset(x.data(), 0, 64 * sizeof(float)));
+                  RUN(unwritten_global, 1, 64, 0, x.data(), y.data());
+                },
+                0, 63, 0},
+               {"misaligned", "align",
+                [](bool repaired) {
+                  Buffer<float> x(numbers(160)), y(numbers(32));
+                  RUN(misaligned, 1, 32, 0, x.data(), y.data());
+                },
+                0, 0, 0},
+               {"index_overflow", "global|bounds|allocation",
+                [](bool repaired) {
+                  Buffer<float> x(numbers(32)), y(numbers(32));
+                  RUN(index_overflow, 1, 32, 0, x.data(), y.data(), 70'000u, 70'000u, 4'900'000'000);
+                },
+                0, 31, 0},
+               {"use_after_free", "freed|allocation|bounds",
+                [](bool repaired) {
+                  Buffer<float> y(numbers(32));
+                  float* gone = nullptr;
+                  {
+                    Buffer<float> z(numbers(32));
+                    gone = z.data();
+                  }
+                  RUN(use_after_free, 1, 32, 0, repaired ? y.data() : gone);
+                },
+                0, 31, 0},
+               {"host_pointer", "host|allocation|bounds",
+                [](bool repaired) {
+                  Buffer<float> y(numbers(32));
+                  std::vector<float> host(32);
+                  RUN(host_pointer, 1, 32, 0, repaired ? y.data() : host.data());
+                },
+                0, 31, 0},
+               {"too_many_threads", "invalidconfiguration",
+                [](bool repaired) {
+                  Buffer<float> y(2048);
+                  RUN(too_many_threads, 1, repaired ? 1024 : 2048, 0, y.data());
+                }},
+               {"too_much_shared", "invalidvalue",
+                [](bool repaired) {
+                  Buffer<float> y(numbers(32));
+                  RUN(too_much_shared, 1, 32, repaired ? 48 << 10 : (48 << 10) + 4, y.data());
+                }},
+               {"missing_synchronisation", "stale", read_too_early}});
 
 }  // namespace
 }  // namespace gpusim::selfcheck

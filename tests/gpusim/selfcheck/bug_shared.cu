@@ -1,8 +1,8 @@
 // Planted mistakes: shared memory and barriers.
 #include <cuda_runtime.h>
 
-#include "tests/gpusim/selfcheck/bug.h"
 #include "tests/gpusim/selfcheck/buffer.h"
+#include "tests/gpusim/selfcheck/bug.h"
 
 namespace gpusim::selfcheck {
 namespace {
@@ -137,12 +137,12 @@ __global__ void local_overrun(const int* where, float* y) {
   y[threadIdx.x] = own[where[1]];
 }
 
-#define RUN(kernel, blocks, threads, shared, ...)                                          \
-  if (repaired) {                                                                          \
-    kernel<true><<<blocks, threads, shared>>>(__VA_ARGS__);                                \
-  } else {                                                                                 \
-    kernel<false><<<blocks, threads, shared>>>(__VA_ARGS__);                               \
-  }                                                                                        \
+#define RUN(kernel, blocks, threads, shared, ...)            \
+  if (repaired) {                                            \
+    kernel<true><<<blocks, threads, shared>>>(__VA_ARGS__);  \
+  } else {                                                   \
+    kernel<false><<<blocks, threads, shared>>>(__VA_ARGS__); \
+  }                                                          \
   y.host()
 
 std::vector<float> numbers() {
@@ -151,49 +151,49 @@ std::vector<float> numbers() {
   return values;
 }
 
-#define OF_X_AND_Y(kernel, threads)            \
-  [](bool repaired) {                          \
-    Buffer<float> x(numbers()), y(numbers());  \
+#define OF_X_AND_Y(kernel, threads)                 \
+  [](bool repaired) {                               \
+    Buffer<float> x(numbers()), y(numbers());       \
     RUN(kernel, 1, threads, 0, x.data(), y.data()); \
   }
 
 const bool planted = plant(
-    __FILE__,
-    {{"sum_without_barrier", "race.*shared", OF_X_AND_Y(sum_without_barrier, 256), 0, 255, 0},
-     {"reused_too_early", "race.*shared", OF_X_AND_Y(reused_too_early, 256), 0, 255, 0},
-     {"neighbour_above", "race.*shared", OF_X_AND_Y(neighbour_above, 256), 0, 255, 0},
-     {"neighbour_below", "race.*shared", OF_X_AND_Y(neighbour_below, 256), 0, 255, 0},
-     {"beyond_static_shared", "shared",
-      [](bool repaired) {
-        Buffer<float> y(numbers());
-        RUN(beyond_static_shared, 1, 65, 0, y.data());
-      },
-      64, 64, 0},
-     {"beyond_dynamic_shared", "shared",
-      [](bool repaired) {
-        Buffer<float> y(numbers());
-        RUN(beyond_dynamic_shared, 1, 64, 64 * sizeof(float), y.data(), 64);
-      },
-      0, 0, 0},
-     {"unwritten_shared", "shared.*(never written|unwritten|uninitiali)|(never written|unwritten|uninitiali).*shared",
-      [](bool repaired) {
-        Buffer<float> y(numbers());
-        RUN(unwritten_shared, 1, 64, 0, y.data());
-      },
-      32, 63, 0},
-     {"early_return", "barrier",
-      [](bool repaired) {
-        Buffer<float> x(numbers()), y(numbers());
-        RUN(early_return, 1, 64, 0, x.data(), y.data(), 50);
-      },
-      0, 63, 0},
-     {"barrier_in_both_arms", "barrier", OF_X_AND_Y(barrier_in_both_arms, 64), 0, 63, 0},
-     {"barrier_in_one_arm", "barrier", OF_X_AND_Y(barrier_in_one_arm, 64), 0, 63, 0},
-     {"local_overrun", "local", [](bool repaired) {
-        Buffer<int> where(std::vector<int>{1 << 20, 2});
-        Buffer<float> y(numbers());
-        RUN(local_overrun, 1, 40, 0, where.data(), y.data());
-      }}});
+    __FILE__, {{"sum_without_barrier", "race.*shared", OF_X_AND_Y(sum_without_barrier, 256), 0, 255, 0},
+               {"reused_too_early", "race.*shared", OF_X_AND_Y(reused_too_early, 256), 0, 255, 0},
+               {"neighbour_above", "race.*shared", OF_X_AND_Y(neighbour_above, 256), 0, 255, 0},
+               {"neighbour_below", "race.*shared", OF_X_AND_Y(neighbour_below, 256), 0, 255, 0},
+               {"beyond_static_shared", "shared",
+                [](bool repaired) {
+                  Buffer<float> y(numbers());
+                  RUN(beyond_static_shared, 1, 65, 0, y.data());
+                },
+                64, 64, 0},
+               {"beyond_dynamic_shared", "shared",
+                [](bool repaired) {
+                  Buffer<float> y(numbers());
+                  RUN(beyond_dynamic_shared, 1, 64, 64 * sizeof(float), y.data(), 64);
+                },
+                0, 0, 0},
+               {"unwritten_shared",
+                "shared.*(never written|unwritten|uninitiali)|(never written|unwritten|uninitiali).*shared",
+                [](bool repaired) {
+                  Buffer<float> y(numbers());
+                  RUN(unwritten_shared, 1, 64, 0, y.data());
+                },
+                32, 63, 0},
+               {"early_return", "barrier",
+                [](bool repaired) {
+                  Buffer<float> x(numbers()), y(numbers());
+                  RUN(early_return, 1, 64, 0, x.data(), y.data(), 50);
+                },
+                0, 63, 0},
+               {"barrier_in_both_arms", "barrier", OF_X_AND_Y(barrier_in_both_arms, 64), 0, 63, 0},
+               {"barrier_in_one_arm", "barrier", OF_X_AND_Y(barrier_in_one_arm, 64), 0, 63, 0},
+               {"local_overrun", "local", [](bool repaired) {
+                  Buffer<int> where(std::vector<int>{1 << 20, 2});
+                  Buffer<float> y(numbers());
+                  RUN(local_overrun, 1, 40, 0, where.data(), y.data());
+                }}});
 
 }  // namespace
 }  // namespace gpusim::selfcheck

@@ -22,7 +22,9 @@ std::vector<PlantedBug>& registry() {
 
 }  // namespace
 
-const std::vector<PlantedBug>& planted_bugs() { return registry(); }
+const std::vector<PlantedBug>& planted_bugs() {
+  return registry();
+}
 
 bool plant(const char* file, std::vector<Bug> bugs) {
   for (const Bug& bug : bugs) registry().push_back({bug, file});
@@ -44,7 +46,9 @@ std::set<int> marked_lines(const PlantedBug& bug) {
   return lines;
 }
 
-std::string file_name(const std::string& path) { return path.substr(path.find_last_of('/') + 1); }
+std::string file_name(const std::string& path) {
+  return path.substr(path.find_last_of('/') + 1);
+}
 
 // What is wrong with the place; empty when nothing is.
 std::string misplaced(const PlantedBug& bug, const Fault::Place& place) {
@@ -73,7 +77,8 @@ std::string missing_of_report(const PlantedBug& bug) {
     text = error.what();
   }
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-  if (!std::regex_search(text, std::regex(bug.words))) wrong += " says other words than " + std::string(bug.words);
+  if (!std::regex_search(text, std::regex(bug.words)))
+    wrong += " says other words than " + std::string(bug.words);
   return wrong.empty() ? "" : wrong + ": " + text;
 }
 
@@ -97,10 +102,10 @@ TEST_CASE("gpusim: planted mistakes are reported with kernel, block, thread and 
       const std::string missing = missing_of_report(bug);
       // One that a GPU does not mind: both arms' barriers may be one after nvcc.
       if (missing == "not reported" && std::string(bug.name) == "barrier_in_both_arms") {
-        MESSAGE("not reported: ", bug.name);
+        MESSAGE("not reported: ", std::string(bug.name));
         continue;
       }
-      INFO(bug.name, " in order ", static_cast<int>(order));
+      INFO(std::string(bug.name), " in order ", static_cast<int>(order));
       CHECK(missing == "");
     }
   }
@@ -109,7 +114,7 @@ TEST_CASE("gpusim: planted mistakes are reported with kernel, block, thread and 
 
 TEST_CASE("gpusim: repaired twins of the planted mistakes run without a report") {
   for (const PlantedBug& bug : planted_bugs()) {
-    INFO(bug.name);
+    INFO(std::string(bug.name));
     CHECK(report_of_twin(bug) == "");
   }
 }
@@ -119,7 +124,7 @@ TEST_CASE("gpusim: without checks, races and unwritten reads pass, other mistake
   options().checks = false;
   for (const PlantedBug& bug : planted_bugs()) {
     const std::string words = bug.words;
-    INFO(bug.name);
+    INFO(std::string(bug.name));
     if (words.find("race") != std::string::npos || words.find("written") != std::string::npos) {
       CHECK_NOTHROW(bug.run(false));
     } else if (std::string(bug.name) != "barrier_in_both_arms") {

@@ -3,8 +3,8 @@
 
 #include <cassert>
 
-#include "tests/gpusim/selfcheck/bug.h"
 #include "tests/gpusim/selfcheck/buffer.h"
+#include "tests/gpusim/selfcheck/bug.h"
 
 namespace gpusim::selfcheck {
 namespace {
@@ -62,17 +62,17 @@ __global__ void failed_assertion(const float* x, float* y) {
   y[t] = x[t];
 }
 
-#define OF_X_AND_Y(kernel)                                  \
-  [](bool repaired) {                                       \
-    std::vector<float> values(32);                          \
+#define OF_X_AND_Y(kernel)                                              \
+  [](bool repaired) {                                                   \
+    std::vector<float> values(32);                                      \
     for (int i = 0; i < 32; ++i) values[i] = static_cast<float>(i % 7); \
-    Buffer<float> x(values), y(values);                     \
-    if (repaired) {                                         \
-      kernel<true><<<1, 32>>>(x.data(), y.data());          \
-    } else {                                                \
-      kernel<false><<<1, 32>>>(x.data(), y.data());         \
-    }                                                       \
-    y.host();                                               \
+    Buffer<float> x(values), y(values);                                 \
+    if (repaired) {                                                     \
+      kernel<true><<<1, 32>>>(x.data(), y.data());                      \
+    } else {                                                            \
+      kernel<false><<<1, 32>>>(x.data(), y.data());                     \
+    }                                                                   \
+    y.host();                                                           \
   }
 
 const bool planted =

@@ -43,7 +43,8 @@ double number(Kind kind, const std::byte* bytes) {
 // An exact value that the kind cannot hold is expected as infinity.
 bool close(const Instruction& instruction, const std::byte* got, double want) {
   const double have = number(instruction.result, got);
-  if (instruction.result == Kind::f32 && std::isinf(static_cast<float>(want))) want = static_cast<float>(want);
+  if (instruction.result == Kind::f32 && std::isinf(static_cast<float>(want)))
+    want = static_cast<float>(want);
   if (instruction.result == Kind::f16 && std::isinf(value(to_f16(want)))) want = value(to_f16(want));
   if (std::isnan(want) || std::isnan(have)) return std::isnan(want) && std::isnan(have);
   if (std::isinf(want) || std::isinf(have)) return want == have;
@@ -53,7 +54,9 @@ bool close(const Instruction& instruction, const std::byte* got, double want) {
 
 }  // namespace
 
-const std::vector<Case>& cases() { return registry(); }
+const std::vector<Case>& cases() {
+  return registry();
+}
 
 bool add_case(const char* family, const char* name, std::string (*run)()) {
   registry().push_back({family, name, run});

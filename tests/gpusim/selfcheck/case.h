@@ -10,9 +10,9 @@
 namespace gpusim::selfcheck {
 
 struct Case {
-  const char* family;      // of instructions: the name of the CUDA file
-  const char* name;        // the instruction, or what the kernel does
-  std::string (*run)();    // the first difference in words; empty when there is none
+  const char* family;    // of instructions: the name of the CUDA file
+  const char* name;      // the instruction, or what the kernel does
+  std::string (*run)();  // the first difference in words; empty when there is none
 };
 // In the order of registration.
 const std::vector<Case>& cases();

@@ -46,7 +46,9 @@ struct Branches {
     return x ^ 0x55;
   }
 };
-std::string nested_branches() { return agrees(Branches()); }
+std::string nested_branches() {
+  return agrees(Branches());
+}
 KERNEL_CASE(nested_branches)
 
 struct Loops {
@@ -71,29 +73,52 @@ struct Loops {
     return sum;
   }
 };
-std::string loops_of_different_lengths() { return agrees(Loops()); }
+std::string loops_of_different_lengths() {
+  return agrees(Loops());
+}
 KERNEL_CASE(loops_of_different_lengths)
 
 struct Switches {
   __host__ __device__ int operator()(int i) const {
     int x = i * 3;
     switch (i % 12) {
-      case 0: return x + 5;
-      case 1: x ^= 3; [[fallthrough]];
-      case 2: x += i / 2; break;
-      case 3: x *= x; break;
-      case 4: x -= 1000; break;
-      case 5: x |= 64; break;
-      case 6: x /= 7; break;
-      case 7: x %= 13; break;
-      case 8: x <<= 3; break;
-      case 9: return -1;
-      default: x = ~x;
+      case 0:
+        return x + 5;
+      case 1:
+        x ^= 3;
+        [[fallthrough]];
+      case 2:
+        x += i / 2;
+        break;
+      case 3:
+        x *= x;
+        break;
+      case 4:
+        x -= 1000;
+        break;
+      case 5:
+        x |= 64;
+        break;
+      case 6:
+        x /= 7;
+        break;
+      case 7:
+        x %= 13;
+        break;
+      case 8:
+        x <<= 3;
+        break;
+      case 9:
+        return -1;
+      default:
+        x = ~x;
     }
     return x + 1;
   }
 };
-std::string switches() { return agrees(Switches()); }
+std::string switches() {
+  return agrees(Switches());
+}
 KERNEL_CASE(switches)
 
 // Functions that are called, not inlined: numbers, structures, pointers to the caller's local memory.
@@ -131,7 +156,9 @@ struct Calls {
     return sum;
   }
 };
-std::string calls() { return agrees(Calls()); }
+std::string calls() {
+  return agrees(Calls());
+}
 KERNEL_CASE(calls)
 
 // Lanes meet again behind a loop that each left at its own time: a full-mask vote follows.

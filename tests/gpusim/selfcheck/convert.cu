@@ -56,14 +56,14 @@ SATURATE(u64, s64, u64, s64)
 SATURATE(s64, u64, s64, u64)
 
 // Whole to floating.
-#define FROM_INTEGER(mode)                                                        \
-  PTX1("cvt." #mode ".f32.s32", f32, s32, narrow(s64(a), mode))                   \
-  PTX1("cvt." #mode ".f32.u32", f32, u32, narrow(s64(a), mode))                   \
-  PTX1("cvt." #mode ".f32.s64", f32, s64, narrow(s64(a), mode))                   \
-  PTX1("cvt." #mode ".f32.u64", f32, u64, narrow(u64(a), mode))                   \
-  PTX1("cvt." #mode ".f64.s64", f64, s64, widen(s64(a), mode))                    \
-  PTX1("cvt." #mode ".f64.u64", f64, u64, widen(u64(a), mode))                    \
-  PTX1("cvt." #mode ".f16.s32", f16, s32, to_f16(a, mode))                        \
+#define FROM_INTEGER(mode)                                      \
+  PTX1("cvt." #mode ".f32.s32", f32, s32, narrow(s64(a), mode)) \
+  PTX1("cvt." #mode ".f32.u32", f32, u32, narrow(s64(a), mode)) \
+  PTX1("cvt." #mode ".f32.s64", f32, s64, narrow(s64(a), mode)) \
+  PTX1("cvt." #mode ".f32.u64", f32, u64, narrow(u64(a), mode)) \
+  PTX1("cvt." #mode ".f64.s64", f64, s64, widen(s64(a), mode))  \
+  PTX1("cvt." #mode ".f64.u64", f64, u64, widen(u64(a), mode))  \
+  PTX1("cvt." #mode ".f16.s32", f16, s32, to_f16(a, mode))      \
   PTX1("cvt." #mode ".f16.u32", f16, u32, to_f16(a, mode))
 FROM_INTEGER(rn)
 FROM_INTEGER(rz)
@@ -83,19 +83,19 @@ PTX1("cvt.rn.f16.u16", f16, u16, to_f16(a))
 PTX1("cvt.rn.f16.s64", f16, s64, to_f16(double(a)))
 
 // Floating to whole: clamped to the range.
-#define TO_INTEGER(mode, T)                                               \
-  PTX1("cvt." #mode "." #T ".f32", T, f32, to_integer<T>(a, mode))        \
+#define TO_INTEGER(mode, T)                                                   \
+  PTX1("cvt." #mode "." #T ".f32", T, f32, to_integer<T>(a, mode))            \
   PTX1("cvt." #mode ".ftz." #T ".f32", T, f32, to_integer<T>(flush(a), mode)) \
   PTX1("cvt." #mode "." #T ".f64", T, f64, to_integer<T>(a, mode))
-#define TO_INTEGERS(mode)    \
-  TO_INTEGER(mode, s32)      \
-  TO_INTEGER(mode, u32)      \
-  TO_INTEGER(mode, s64)      \
-  TO_INTEGER(mode, u64)      \
-  PTX1("cvt." #mode ".s16.f32", s16, f32, to_integer<s16>(a, mode))           \
-  PTX1("cvt." #mode ".u16.f32", u16, f32, to_integer<u16>(a, mode))           \
-  PTX1("cvt." #mode ".s32.f16", s32, f16, to_integer<s32>(value(a), mode))    \
-  PTX1("cvt." #mode ".u32.f16", u32, f16, to_integer<u32>(value(a), mode))    \
+#define TO_INTEGERS(mode)                                                  \
+  TO_INTEGER(mode, s32)                                                    \
+  TO_INTEGER(mode, u32)                                                    \
+  TO_INTEGER(mode, s64)                                                    \
+  TO_INTEGER(mode, u64)                                                    \
+  PTX1("cvt." #mode ".s16.f32", s16, f32, to_integer<s16>(a, mode))        \
+  PTX1("cvt." #mode ".u16.f32", u16, f32, to_integer<u16>(a, mode))        \
+  PTX1("cvt." #mode ".s32.f16", s32, f16, to_integer<s32>(value(a), mode)) \
+  PTX1("cvt." #mode ".u32.f16", u32, f16, to_integer<u32>(value(a), mode)) \
   PTX1("cvt." #mode ".s16.f16", s16, f16, to_integer<s16>(value(a), mode))
 TO_INTEGERS(rni)
 TO_INTEGERS(rzi)
@@ -106,10 +106,10 @@ PTX1("cvt.rzi.u8.f32", u32, f32, to_integer<u8>(a, rzi))
 PTX1("cvt.rni.sat.u8.f32", u32, f32, to_integer<u8>(a, rni))
 
 // Floating to floating.
-#define NARROW(mode)                                                                       \
-  PTX1("cvt." #mode ".f32.f64", f32, f64, narrow(a, mode))                                 \
-  PTX1("cvt." #mode ".ftz.f32.f64", f32, f64, flush_result(narrow(a, mode)))               \
-  PTX1("cvt." #mode ".f16.f32", f16, f32, to_f16(a, mode))                                 \
+#define NARROW(mode)                                                         \
+  PTX1("cvt." #mode ".f32.f64", f32, f64, narrow(a, mode))                   \
+  PTX1("cvt." #mode ".ftz.f32.f64", f32, f64, flush_result(narrow(a, mode))) \
+  PTX1("cvt." #mode ".f16.f32", f16, f32, to_f16(a, mode))                   \
   PTX1("cvt." #mode ".f16.f64", f16, f64, to_f16(a, mode))
 NARROW(rn)
 NARROW(rz)
@@ -123,26 +123,30 @@ PTX1("cvt.sat.f32.f32", f32, f32, saturate(a))
 PTX1("cvt.sat.f32.f16", f32, f16, saturate(value(a)))
 PTX1("cvt.rn.sat.f16.f32", f16, f32, to_f16(saturate(a)))
 
-#define WHOLE(mode)                                                              \
-  PTX1("cvt." #mode ".f32.f32", f32, f32, float(integral(a, mode)))              \
-  PTX1("cvt." #mode ".ftz.f32.f32", f32, f32, float(integral(flush(a), mode)))   \
-  PTX1("cvt." #mode ".f64.f64", f64, f64, integral(a, mode))                     \
+#define WHOLE(mode)                                                            \
+  PTX1("cvt." #mode ".f32.f32", f32, f32, float(integral(a, mode)))            \
+  PTX1("cvt." #mode ".ftz.f32.f32", f32, f32, float(integral(flush(a), mode))) \
+  PTX1("cvt." #mode ".f64.f64", f64, f64, integral(a, mode))                   \
   PTX1("cvt." #mode ".f16.f16", f16, f16, to_f16(integral(value(a), mode)))
 WHOLE(rni)
 WHOLE(rzi)
 WHOLE(rmi)
 WHOLE(rpi)
 
-// 16-bit formats: one, or two of which the first operand is the upper; .relu makes negative numbers zero.
-inline float positive(float a) { return a < 0 || (a == 0 && std::signbit(a)) ? 0.0f : a; }
+// 16-bit formats: one, or two of which the first operand is the upper; .relu makes negative numbers zero, -0
+// one zero or the other.
+inline float positive(float a) {
+  if (a == 0 && std::signbit(a)) return unspecified<float>();
+  return a < 0 ? 0.0f : a;
+}
 template <class T>
 uint32_t join(T upper, T lower) {
   return static_cast<uint32_t>(upper.bits) << 16 | lower.bits;
 }
-#define TO_HALF(type, mode)                                                                                  \
-  PTX2("cvt." #mode "." #type "x2.f32", type##x2, f32, f32, {join(to_##type(a, mode), to_##type(b, mode))})  \
-  PTX2("cvt." #mode ".relu." #type "x2.f32", type##x2, f32, f32,                                             \
-       {join(to_##type(positive(a), mode), to_##type(positive(b), mode))})                                   \
+#define TO_HALF(type, mode)                                                                                 \
+  PTX2("cvt." #mode "." #type "x2.f32", type##x2, f32, f32, {join(to_##type(a, mode), to_##type(b, mode))}) \
+  PTX2("cvt." #mode ".relu." #type "x2.f32", type##x2, f32, f32,                                            \
+       {join(to_##type(positive(a), mode), to_##type(positive(b), mode))})                                  \
   PTX1("cvt." #mode ".relu." #type ".f32", type, f32, to_##type(positive(a), mode))
 TO_HALF(f16, rn)
 TO_HALF(f16, rz)

@@ -11,12 +11,22 @@ namespace {
 
 constexpr int blocks = 4, threads = 64, total = blocks * threads;
 
-__device__ int index() { return static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x); }
+__device__ int index() {
+  return static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
+}
 
-__global__ void count_dense(const float* x, float* y) { y[index()] = x[index()]; }
-__global__ void count_shifted(const float* x, float* y) { y[index()] = x[index() + 1]; }
-__global__ void count_strided(const float* x, float* y) { y[index()] = x[index() * 32]; }
-__global__ void count_same(const float* x, float* y) { y[index()] = x[0]; }
+__global__ void count_dense(const float* x, float* y) {
+  y[index()] = x[index()];
+}
+__global__ void count_shifted(const float* x, float* y) {
+  y[index()] = x[index() + 1];
+}
+__global__ void count_strided(const float* x, float* y) {
+  y[index()] = x[index() * 32];
+}
+__global__ void count_same(const float* x, float* y) {
+  y[index()] = x[0];
+}
 __global__ void count_even(const float* x, float* y) {
   if (index() % 2 == 0) y[index()] = x[index()];
 }
@@ -24,7 +34,9 @@ __global__ void count_twice(const float* x, float* y) {
   const volatile float* again = x;
   y[index()] = again[index()] + again[index()];
 }
-__global__ void count_in_place(const float*, float* y) { y[index()] += 1; }
+__global__ void count_in_place(const float*, float* y) {
+  y[index()] += 1;
+}
 __global__ void count_quads(const float* x, float* y) {
   reinterpret_cast<float4*>(y)[index()] = reinterpret_cast<const float4*>(x)[index()];
 }

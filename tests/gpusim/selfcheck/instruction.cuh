@@ -68,27 +68,27 @@ bool add_instruction(const char* family, const char* name) {
 #define CASE_JOIN(a, b) CASE_JOIN_(a, b)
 
 // H: what the reference gives; double for approximations. The file says its family.
-#define CASE_(id, name, R, H, allowed, parameters, inputs, text, ...)                          \
-  struct CASE_JOIN(Case, id) {                                                                 \
-    using Result = R;                                                                          \
-    static constexpr Tolerance tolerance = allowed;                                            \
-    static __device__ R device parameters {                                                    \
-      R r;                                                                                     \
-      asm volatile(text : "=" REGISTER_##R(r) : inputs);                                       \
-      return r;                                                                                \
-    }                                                                                          \
-    static H reference parameters { return __VA_ARGS__; }                                      \
-  };                                                                                           \
+#define CASE_(id, name, R, H, allowed, parameters, inputs, text, ...) \
+  struct CASE_JOIN(Case, id) {                                        \
+    using Result = R;                                                 \
+    static constexpr Tolerance tolerance = allowed;                   \
+    static __device__ R device parameters {                           \
+      R r;                                                            \
+      asm volatile(text : "=" REGISTER_##R(r) : inputs);              \
+      return r;                                                       \
+    }                                                                 \
+    static H reference parameters { return __VA_ARGS__; }             \
+  };                                                                  \
   [[maybe_unused]] const bool CASE_JOIN(added, id) = add_instruction<CASE_JOIN(Case, id)>(family, name);
 
 // The same of a C++ expression instead of PTX.
-#define CODE_(id, name, R, H, allowed, parameters, code, ...)              \
-  struct CASE_JOIN(Case, id) {                                             \
-    using Result = R;                                                      \
-    static constexpr Tolerance tolerance = allowed;                        \
-    static __device__ R device parameters { return code; }                 \
-    static H reference parameters { return __VA_ARGS__; }                  \
-  };                                                                       \
+#define CODE_(id, name, R, H, allowed, parameters, code, ...) \
+  struct CASE_JOIN(Case, id) {                                \
+    using Result = R;                                         \
+    static constexpr Tolerance tolerance = allowed;           \
+    static __device__ R device parameters { return code; }    \
+    static H reference parameters { return __VA_ARGS__; }     \
+  };                                                          \
   [[maybe_unused]] const bool CASE_JOIN(added, id) = add_instruction<CASE_JOIN(Case, id)>(family, name);
 
 #define INPUTS1(A) REGISTER_##A(a)
@@ -103,9 +103,8 @@ bool add_instruction(const char* family, const char* name) {
   CASE_(__COUNTER__, name, R, R, Tolerance{}, (A a, B b), INPUTS2(A, B), text, __VA_ARGS__)
 #define TEXT3(name, text, R, A, B, C, ...) \
   CASE_(__COUNTER__, name, R, R, Tolerance{}, (A a, B b, C c), INPUTS3(A, B, C), text, __VA_ARGS__)
-#define TEXT4(name, text, R, A, B, C, D, ...)                                                           \
-  CASE_(__COUNTER__, name, R, R, Tolerance{}, (A a, B b, C c, D d), INPUTS4(A, B, C, D), text, \
-        __VA_ARGS__)
+#define TEXT4(name, text, R, A, B, C, D, ...) \
+  CASE_(__COUNTER__, name, R, R, Tolerance{}, (A a, B b, C c, D d), INPUTS4(A, B, C, D), text, __VA_ARGS__)
 
 // PTX: the instruction alone.
 #define PTX1(name, R, A, ...) TEXT1(name, name " %0, %1;", R, A, __VA_ARGS__)
@@ -114,15 +113,14 @@ bool add_instruction(const char* family, const char* name) {
 #define PTX4(name, R, A, B, C, D, ...) TEXT4(name, name " %0, %1, %2, %3, %4;", R, A, B, C, D, __VA_ARGS__)
 
 // APPROXIMATION: the host's expression is the exact value, a double.
-#define APPROXIMATION1(name, R, A, relative, absolute, ...)                                          \
+#define APPROXIMATION1(name, R, A, relative, absolute, ...)                                                \
   CASE_(__COUNTER__, name, R, double, (Tolerance{relative, absolute}), (A a), INPUTS1(A), name " %0, %1;", \
         __VA_ARGS__)
-#define APPROXIMATION2(name, R, A, B, relative, absolute, ...)                            \
+#define APPROXIMATION2(name, R, A, B, relative, absolute, ...)                                    \
   CASE_(__COUNTER__, name, R, double, (Tolerance{relative, absolute}), (A a, B b), INPUTS2(A, B), \
         name " %0, %1, %2;", __VA_ARGS__)
-#define APPROXIMATION_TEXT1(name, text, R, A, relative, absolute, ...)                                  \
-  CASE_(__COUNTER__, name, R, double, (Tolerance{relative, absolute}), (A a), INPUTS1(A), text, \
-        __VA_ARGS__)
+#define APPROXIMATION_TEXT1(name, text, R, A, relative, absolute, ...) \
+  CASE_(__COUNTER__, name, R, double, (Tolerance{relative, absolute}), (A a), INPUTS1(A), text, __VA_ARGS__)
 
 // FUNCTION: a function of CUDA's library in place of an instruction.
 #define FUNCTION1(code, R, A, relative, absolute, ...) \

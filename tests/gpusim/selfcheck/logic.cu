@@ -7,14 +7,14 @@ namespace {
 
 constexpr const char* family = "logic";
 
-#define LOGIC(bits, T)                                    \
-  PTX2("and.b" #bits, T, T, T, T(a & b))                  \
-  PTX2("or.b" #bits, T, T, T, T(a | b))                   \
-  PTX2("xor.b" #bits, T, T, T, T(a ^ b))                  \
-  PTX1("not.b" #bits, T, T, T(~a))                        \
-  PTX1("cnot.b" #bits, T, T, T(a == 0))                   \
-  PTX1("mov.b" #bits, T, T, a)                            \
-  PTX2("shl.b" #bits, T, T, u32, shift_left(a, b))        \
+#define LOGIC(bits, T)                             \
+  PTX2("and.b" #bits, T, T, T, T(a& b))            \
+  PTX2("or.b" #bits, T, T, T, T(a | b))            \
+  PTX2("xor.b" #bits, T, T, T, T(a ^ b))           \
+  PTX1("not.b" #bits, T, T, T(~a))                 \
+  PTX1("cnot.b" #bits, T, T, T(a == 0))            \
+  PTX1("mov.b" #bits, T, T, a)                     \
+  PTX2("shl.b" #bits, T, T, u32, shift_left(a, b)) \
   PTX2("shr.b" #bits, T, T, u32, shift_right(a, b))
 LOGIC(16, u16)
 LOGIC(32, u32)
@@ -40,8 +40,8 @@ PTX1("clz.b64", u32, u64, u32(std::countl_zero(a)))
 PTX1("brev.b32", u32, u32, reverse(a))
 PTX1("brev.b64", u64, u64, reverse(a))
 
-#define FIND(T)                                 \
-  PTX1("bfind." #T, u32, T, find_high(a))       \
+#define FIND(T)                           \
+  PTX1("bfind." #T, u32, T, find_high(a)) \
   PTX1("bfind.shiftamt." #T, u32, T, find_high(a) == ~u32{0} ? ~u32{0} : width<T> - 1 - find_high(a))
 FIND(u32)
 FIND(s32)
@@ -58,7 +58,7 @@ PTX4("bfi.b64", u64, u64, u64, u32, u32, insert(a, b, c, d))
 
 PTX3("prmt.b32", u32, u32, u32, u32, permute(a, b, {c, c >> 4, c >> 8, c >> 12}))
 #define PERMUTE(mode, s0, s1, s2, s3) \
-  PTX3("prmt.b32." mode, u32, u32, u32, u32, permute(a, b, {(s0) & 7, (s1) & 7, (s2) & 7, (s3) & 7}))
+  PTX3("prmt.b32." mode, u32, u32, u32, u32, permute(a, b, {(s0)&7, (s1)&7, (s2)&7, (s3)&7}))
 PERMUTE("f4e", c % 4, c % 4 + 1, c % 4 + 2, c % 4 + 3)
 PERMUTE("b4e", c % 4, c % 4 - 1, c % 4 - 2, c % 4 - 3)
 PERMUTE("rc8", c % 4, c % 4, c % 4, c % 4)
@@ -70,23 +70,22 @@ PERMUTE("rc16", c % 2 * 2, c % 2 * 2 + 1, c % 2 * 2, c % 2 * 2 + 1)
 #define LOP3(table, ...) \
   TEXT3("lop3.b32 " #table, "lop3.b32 %0, %1, %2, %3, " #table ";", u32, u32, u32, u32, __VA_ARGS__)
 LOP3(0x96, a ^ b ^ c)
-LOP3(0x80, a & b & c)
+LOP3(0x80, a& b& c)
 LOP3(0xfe, a | b | c)
 LOP3(0xe8, (a & b) | (a & c) | (b & c))
 LOP3(0xca, (a & b) | (~a & c))
 LOP3(0x1a, (~a & c) | (a & ~b & ~c))
 LOP3(0x00, 0u & (a | b | c))
 LOP3(0xff, ~0u | a | b | c)
-LOP3(0x0c, ~a & b & (c | ~c))
+LOP3(0x0c, ~a& b&(c | ~c))
 
 // Moves between registers of different widths.
-TEXT1("mov.b64 {low, high}", "{ .reg .b32 low, high; mov.b64 {low, high}, %1; mov.b64 %0, {high, low}; }", u64,
-      u64, a << 32 | a >> 32)
-TEXT1("mov.b32 {low, high}", "{ .reg .b16 low, high; mov.b32 {low, high}, %1; mov.b32 %0, {high, low}; }", u32,
-      u32, a << 16 | a >> 16)
-TEXT1("mov.b64 {four}",
-      "{ .reg .b16 p, q, r, s; mov.b64 {p, q, r, s}, %1; mov.b64 %0, {s, r, q, p}; }", u64, u64,
-      a << 48 | (a << 16 & 0xffff00000000) | (a >> 16 & 0xffff0000) | a >> 48)
+TEXT1("mov.b64 {low, high}", "{ .reg .b32 low, high; mov.b64 {low, high}, %1; mov.b64 %0, {high, low}; }",
+      u64, u64, a << 32 | a >> 32)
+TEXT1("mov.b32 {low, high}", "{ .reg .b16 low, high; mov.b32 {low, high}, %1; mov.b32 %0, {high, low}; }",
+      u32, u32, a << 16 | a >> 16)
+TEXT1("mov.b64 {four}", "{ .reg .b16 p, q, r, s; mov.b64 {p, q, r, s}, %1; mov.b64 %0, {s, r, q, p}; }", u64,
+      u64, a << 48 | (a << 16 & 0xffff00000000) | (a >> 16 & 0xffff0000) | a >> 48)
 
 }  // namespace
 }  // namespace gpusim::selfcheck

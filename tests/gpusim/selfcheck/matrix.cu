@@ -68,7 +68,9 @@ __global__ void load(unsigned* out) {
   if constexpr (Count == 1 && !Transposed)
     asm volatile("ldmatrix.sync.aligned.m8n8.x1.shared.b16 {%0}, [%1];" : "=r"(r[0]) : "r"(row));
   if constexpr (Count == 2 && !Transposed)
-    asm volatile("ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%0, %1}, [%2];" : "=r"(r[0]), "=r"(r[1]) : "r"(row));
+    asm volatile("ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%0, %1}, [%2];"
+                 : "=r"(r[0]), "=r"(r[1])
+                 : "r"(row));
   if constexpr (Count == 4 && !Transposed)
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
                  : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
@@ -92,7 +94,8 @@ std::string loaded() {
     for (unsigned m = 0; m < Count; ++m) {
       unsigned halves[2];
       for (unsigned i = 0; i < 2; ++i) {
-        const unsigned row = Transposed ? lane % 4 * 2 + i : lane / 4, column = Transposed ? lane / 4 : lane % 4 * 2 + i;
+        const unsigned row = Transposed ? lane % 4 * 2 + i : lane / 4,
+                       column = Transposed ? lane / 4 : lane % 4 * 2 + i;
         halves[i] = ((m * 8 + row) * 8 + column) * 3;
       }
       want[lane * 4 + m] = halves[1] << 16 | halves[0];
@@ -103,13 +106,13 @@ std::string loaded() {
   return difference(out.host(), want);
 }
 std::string matrix_loads() {
-  return loaded<1, false>() + loaded<2, false>() + loaded<4, false>() + loaded<1, true>() + loaded<2, true>() +
-         loaded<4, true>();
+  return loaded<1, false>() + loaded<2, false>() + loaded<4, false>() + loaded<1, true>() +
+         loaded<2, true>() + loaded<4, true>();
 }
 KERNEL_CASE(matrix_loads)
 
-// D = A B + C for A of 16 x K, B of K x 8 (K 16 or 8), spread over the lanes as the ISA lays down: lane l holds
-// rows l / 4 and l / 4 + 8 of A, C and D and column l / 4 of B, two neighbours a register.
+// D = A B + C for A of 16 x K, B of K x 8 (K 16 or 8), spread over the lanes as the ISA lays down: lane l
+// holds rows l / 4 and l / 4 + 8 of A, C and D and column l / 4 of B, two neighbours a register.
 enum class Form { bf16_16, f16_16, f16_into_f16_16, bf16_8, f16_8 };
 template <Form form>
 constexpr int depth = form == Form::bf16_8 || form == Form::f16_8 ? 8 : 16;
@@ -130,13 +133,14 @@ __global__ void multiply(const uint16_t* a, const uint16_t* b, const float* c, f
   for (int i = 0; i < k / 8; ++i) y[i] = two(b[(in + i * 8) * 8 + group], b[(in + i * 8 + 1) * 8 + group]);
 #pragma unroll
   for (int i = 0; i < 4; ++i) z[i] = c[(group + i / 2 * 8) * 8 + in + i % 2];
-#define MULTIPLY_16(types)                                                                                   \
-  asm volatile("mma.sync.aligned.m16n8k16.row.col." types " {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};" \
-               : "+f"(z[0]), "+f"(z[1]), "+f"(z[2]), "+f"(z[3])                                              \
+#define MULTIPLY_16(types)                                              \
+  asm volatile("mma.sync.aligned.m16n8k16.row.col." types               \
+               " {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};" \
+               : "+f"(z[0]), "+f"(z[1]), "+f"(z[2]), "+f"(z[3])         \
                : "r"(x[0]), "r"(x[1]), "r"(x[2]), "r"(x[3]), "r"(y[0]), "r"(y[1]))
-#define MULTIPLY_8(types)                                                                              \
+#define MULTIPLY_8(types)                                                                                \
   asm volatile("mma.sync.aligned.m16n8k8.row.col." types " {%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};" \
-               : "+f"(z[0]), "+f"(z[1]), "+f"(z[2]), "+f"(z[3])                                        \
+               : "+f"(z[0]), "+f"(z[1]), "+f"(z[2]), "+f"(z[3])                                          \
                : "r"(x[0]), "r"(x[1]), "r"(y[0]))
   if constexpr (form == Form::bf16_16) MULTIPLY_16("f32.bf16.bf16.f32");
   if constexpr (form == Form::f16_16) MULTIPLY_16("f32.f16.f16.f32");
@@ -150,7 +154,9 @@ __global__ void multiply(const uint16_t* a, const uint16_t* b, const float* c, f
                  : "+r"(w[0]), "+r"(w[1])
                  : "r"(x[0]), "r"(x[1]), "r"(x[2]), "r"(x[3]), "r"(y[0]), "r"(y[1]));
     for (int i = 0; i < 4; ++i) {
-      asm volatile("cvt.f32.f16 %0, %1;" : "=f"(z[i]) : "h"(static_cast<uint16_t>(w[i / 2] >> (16 * (i % 2)))));
+      asm volatile("cvt.f32.f16 %0, %1;"
+                   : "=f"(z[i])
+                   : "h"(static_cast<uint16_t>(w[i / 2] >> (16 * (i % 2)))));
     }
   }
 #pragma unroll

@@ -38,10 +38,20 @@ struct Mixed {
   short c;
   char d;
 };
-std::string scalars() { return reverses<uint8_t>() + reverses<short>() + reverses<int>() + reverses<int64_t>() + reverses<float>() + reverses<double>(); }
-std::string vectors_of_two() { return reverses<uchar2>() + reverses<short2>() + reverses<int2>() + reverses<float2>() + reverses<double2>() + reverses<longlong2>(); }
-std::string vectors_of_four() { return reverses<uchar4>() + reverses<ushort4>() + reverses<int4>() + reverses<float4>(); }
-std::string structures() { return reverses<Odd>() + reverses<Mixed>(); }
+std::string scalars() {
+  return reverses<uint8_t>() + reverses<short>() + reverses<int>() + reverses<int64_t>() + reverses<float>() +
+         reverses<double>();
+}
+std::string vectors_of_two() {
+  return reverses<uchar2>() + reverses<short2>() + reverses<int2>() + reverses<float2>() +
+         reverses<double2>() + reverses<longlong2>();
+}
+std::string vectors_of_four() {
+  return reverses<uchar4>() + reverses<ushort4>() + reverses<int4>() + reverses<float4>();
+}
+std::string structures() {
+  return reverses<Odd>() + reverses<Mixed>();
+}
 KERNEL_CASE(scalars)
 KERNEL_CASE(vectors_of_two)
 KERNEL_CASE(vectors_of_four)
@@ -94,8 +104,9 @@ std::string narrow_accesses() {
          {static_cast<long long>(static_cast<int8_t>(b[1])), static_cast<long long>(b[1]),
           static_cast<long long>(half), static_cast<long long>(static_cast<uint16_t>(half)),
           static_cast<long long>(word), static_cast<long long>(word), static_cast<long long>(word),
-          static_cast<long long>(static_cast<uint32_t>(word)), static_cast<long long>(static_cast<int8_t>(b[7])),
-          0x55667788def0e178ll, static_cast<long long>(all), static_cast<long long>(all)}) {
+          static_cast<long long>(static_cast<uint32_t>(word)),
+          static_cast<long long>(static_cast<int8_t>(b[7])), 0x55667788def0e178ll,
+          static_cast<long long>(all), static_cast<long long>(all)}) {
       want.push_back(value);
     }
   }

@@ -11,8 +11,12 @@
 namespace gpusim::selfcheck {
 namespace {
 
-bool packed(Kind kind) { return kind == Kind::f16x2 || kind == Kind::bf16x2; }
-Kind half_of(Kind kind) { return kind == Kind::f16x2 ? Kind::f16 : Kind::bf16; }
+bool packed(Kind kind) {
+  return kind == Kind::f16x2 || kind == Kind::bf16x2;
+}
+Kind half_of(Kind kind) {
+  return kind == Kind::f16x2 ? Kind::f16 : Kind::bf16;
+}
 
 template <class T>
 uint64_t bits_of(T value) {
@@ -39,10 +43,10 @@ template <class T>
 std::vector<uint64_t> float_specials() {
   using limits = std::numeric_limits<T>;
   std::vector<uint64_t> bits;
-  for (const T value :
-       {T(0), T(1), T(0.5), T(1.5), T(2.5), T(3), T(127.5), T(128), T(65504), T(2147483648.0), T(9.3e18),
-        T(1) + limits::epsilon(), T(1) - limits::epsilon() / 2, limits::max(), limits::min(),
-        limits::denorm_min(), limits::min() - limits::denorm_min(), limits::infinity(), limits::quiet_NaN()}) {
+  for (const T value : {T(0), T(1), T(0.5), T(1.5), T(2.5), T(3), T(127.5), T(128), T(65504), T(2147483648.0),
+                        T(9.3e18), T(1) + limits::epsilon(), T(1) - limits::epsilon() / 2, limits::max(),
+                        limits::min(), limits::denorm_min(), limits::min() - limits::denorm_min(),
+                        limits::infinity(), limits::quiet_NaN()}) {
     bits.push_back(bits_of(value));
     bits.push_back(bits_of(-value));
   }
@@ -60,15 +64,24 @@ std::vector<uint64_t> half_specials(Kind kind) {
 
 std::vector<uint64_t> specials(Kind kind) {
   switch (kind) {
-    case Kind::s16: return integer_specials<s16>();
-    case Kind::u16: return integer_specials<u16>();
-    case Kind::s32: return integer_specials<s32>();
-    case Kind::u32: return integer_specials<u32>();
-    case Kind::s64: return integer_specials<s64>();
-    case Kind::u64: return integer_specials<u64>();
-    case Kind::f32: return float_specials<f32>();
-    case Kind::f64: return float_specials<f64>();
-    default: break;
+    case Kind::s16:
+      return integer_specials<s16>();
+    case Kind::u16:
+      return integer_specials<u16>();
+    case Kind::s32:
+      return integer_specials<s32>();
+    case Kind::u32:
+      return integer_specials<u32>();
+    case Kind::s64:
+      return integer_specials<s64>();
+    case Kind::u64:
+      return integer_specials<u64>();
+    case Kind::f32:
+      return float_specials<f32>();
+    case Kind::f64:
+      return float_specials<f64>();
+    default:
+      break;
   }
   std::vector<uint64_t> bits = half_specials(packed(kind) ? half_of(kind) : kind);
   if (packed(kind)) {
@@ -84,13 +97,20 @@ uint64_t random_bits(Kind kind, std::mt19937_64& random) {
   if (any % 3 != 0) return random();
   const double small = static_cast<double>(static_cast<int64_t>(random() % 200001) - 100000) / 1024;
   switch (kind) {
-    case Kind::f32: return bits_of(static_cast<f32>(small));
-    case Kind::f64: return bits_of(small);
-    case Kind::f16: return to_f16(small).bits;
-    case Kind::bf16: return to_bf16(small).bits;
-    case Kind::f16x2: return to_f16(small).bits | static_cast<uint64_t>(to_f16(small / 3).bits) << 16;
-    case Kind::bf16x2: return to_bf16(small).bits | static_cast<uint64_t>(to_bf16(small / 3).bits) << 16;
-    default: return random() % 71;
+    case Kind::f32:
+      return bits_of(static_cast<f32>(small));
+    case Kind::f64:
+      return bits_of(small);
+    case Kind::f16:
+      return to_f16(small).bits;
+    case Kind::bf16:
+      return to_bf16(small).bits;
+    case Kind::f16x2:
+      return to_f16(small).bits | static_cast<uint64_t>(to_f16(small / 3).bits) << 16;
+    case Kind::bf16x2:
+      return to_bf16(small).bits | static_cast<uint64_t>(to_bf16(small / 3).bits) << 16;
+    default:
+      return random() % 71;
   }
 }
 
@@ -116,11 +136,14 @@ size_t bytes_of(Kind kind) {
     case Kind::s16:
     case Kind::u16:
     case Kind::f16:
-    case Kind::bf16: return 2;
+    case Kind::bf16:
+      return 2;
     case Kind::s64:
     case Kind::u64:
-    case Kind::f64: return 8;
-    default: return 4;
+    case Kind::f64:
+      return 8;
+    default:
+      return 4;
   }
 }
 
@@ -149,15 +172,19 @@ std::vector<std::byte> operand_values(Kind kind, size_t position, uint64_t seed)
 bool same(Kind kind, const std::byte* a, const std::byte* b) {
   if (std::memcmp(a, b, bytes_of(kind)) == 0) return true;
   switch (kind) {
-    case Kind::f32: return std::isnan(load<f32>(a)) && std::isnan(load<f32>(b));
-    case Kind::f64: return std::isnan(load<f64>(a)) && std::isnan(load<f64>(b));
+    case Kind::f32:
+      return std::isnan(load<f32>(a)) && std::isnan(load<f32>(b));
+    case Kind::f64:
+      return std::isnan(load<f64>(a)) && std::isnan(load<f64>(b));
     case Kind::f16:
-    case Kind::bf16: return same_half(kind, load<u16>(a), load<u16>(b));
+    case Kind::bf16:
+      return same_half(kind, load<u16>(a), load<u16>(b));
     case Kind::f16x2:
     case Kind::bf16x2:
       return same_half(half_of(kind), load<u16>(a), load<u16>(b)) &&
              same_half(half_of(kind), load<u16>(a + 2), load<u16>(b + 2));
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -174,16 +201,35 @@ std::string describe(Kind kind, const std::byte* bytes) {
   text << "0x" << std::hex << bits << std::dec << " (";
   text.precision(17);
   switch (kind) {
-    case Kind::s16: text << load<s16>(bytes); break;
-    case Kind::s32: text << load<s32>(bytes); break;
-    case Kind::s64: text << load<s64>(bytes); break;
-    case Kind::f32: text << load<f32>(bytes); break;
-    case Kind::f64: text << load<f64>(bytes); break;
-    case Kind::f16: text << value(f16{load<u16>(bytes)}); break;
-    case Kind::bf16: text << value(bf16{load<u16>(bytes)}); break;
-    case Kind::f16x2: text << value(f16{load<u16>(bytes)}) << ", " << value(f16{load<u16>(bytes + 2)}); break;
-    case Kind::bf16x2: text << value(bf16{load<u16>(bytes)}) << ", " << value(bf16{load<u16>(bytes + 2)}); break;
-    default: text << bits;
+    case Kind::s16:
+      text << load<s16>(bytes);
+      break;
+    case Kind::s32:
+      text << load<s32>(bytes);
+      break;
+    case Kind::s64:
+      text << load<s64>(bytes);
+      break;
+    case Kind::f32:
+      text << load<f32>(bytes);
+      break;
+    case Kind::f64:
+      text << load<f64>(bytes);
+      break;
+    case Kind::f16:
+      text << value(f16{load<u16>(bytes)});
+      break;
+    case Kind::bf16:
+      text << value(bf16{load<u16>(bytes)});
+      break;
+    case Kind::f16x2:
+      text << value(f16{load<u16>(bytes)}) << ", " << value(f16{load<u16>(bytes + 2)});
+      break;
+    case Kind::bf16x2:
+      text << value(bf16{load<u16>(bytes)}) << ", " << value(bf16{load<u16>(bytes + 2)});
+      break;
+    default:
+      text << bits;
   }
   text << ")";
   return text.str();

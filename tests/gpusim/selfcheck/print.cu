@@ -49,8 +49,8 @@ __global__ void print(const char* name) {
   const int t = static_cast<int>(threadIdx.x);
   if (t == 5) printf("nothing but text: 100%%\n");
   if (t % 16 == 3) {
-    printf("%d %5u|%-4d|%x %lld %c %s %.3f %g %s\n", -t, 7u + t, t, 255 + t, (1ll << 40) + t, 'a' + t % 16, "literal",
-           t * 0.5, 1e10f, name);
+    printf("%d %5u|%-4d|%x %lld %c %s %.3f %g %s\n", -t, 7u + t, t, 255 + t, (1ll << 40) + t, 'a' + t % 16,
+           "literal", t * 0.5, 1e10f, name);
   }
 }
 
@@ -65,8 +65,8 @@ std::string formats() {
   for (std::string line; std::getline(lines, line);) got.insert(line);
   for (const int t : {3, 19}) {
     char line[200];
-    std::snprintf(line, sizeof line, "%d %5u|%-4d|%x %lld %c %s %.3f %g %s", -t, 7u + t, t, 255 + t, (1ll << 40) + t,
-                  'a' + t % 16, "literal", t * 0.5, 1e10f, "word");
+    std::snprintf(line, sizeof line, "%d %5u|%-4d|%x %lld %c %s %.3f %g %s", -t, 7u + t, t, 255 + t,
+                  (1ll << 40) + t, 'a' + t % 16, "literal", t * 0.5, 1e10f, "word");
     want.insert(line);
   }
   if (got == want) return "";

@@ -41,8 +41,7 @@ double round_to(const Format& format, double a, Rounding mode) {
   const int exponent = std::max(std::ilogb(a), format.least_exponent);
   const double step = std::ldexp(1.0, exponent - format.fraction);
   const double result = std::copysign(integral(a / step, mode) * step, a);
-  const double largest =
-      std::ldexp(2 - std::ldexp(1.0, -format.fraction), format.greatest_exponent);
+  const double largest = std::ldexp(2 - std::ldexp(1.0, -format.fraction), format.greatest_exponent);
   if (std::fabs(result) <= largest) return result;
   const bool to_largest =
       mode == Rounding::zero || (mode == Rounding::down && a > 0) || (mode == Rounding::up && a < 0);
@@ -98,52 +97,66 @@ double fused_to_odd(double a, double b, double c) {
 }  // namespace
 
 float add(float a, float b, Rounding mode) {
-  return rounded<float>(mode, [](auto& x, auto& y) { return x + y; }, a, b);
+  return rounded<float>(
+      mode, [](auto& x, auto& y) { return x + y; }, a, b);
 }
 double add(double a, double b, Rounding mode) {
-  return rounded<double>(mode, [](auto& x, auto& y) { return x + y; }, a, b);
+  return rounded<double>(
+      mode, [](auto& x, auto& y) { return x + y; }, a, b);
 }
 float multiply(float a, float b, Rounding mode) {
-  return rounded<float>(mode, [](auto& x, auto& y) { return x * y; }, a, b);
+  return rounded<float>(
+      mode, [](auto& x, auto& y) { return x * y; }, a, b);
 }
 double multiply(double a, double b, Rounding mode) {
-  return rounded<double>(mode, [](auto& x, auto& y) { return x * y; }, a, b);
+  return rounded<double>(
+      mode, [](auto& x, auto& y) { return x * y; }, a, b);
 }
 float divide(float a, float b, Rounding mode) {
-  return rounded<float>(mode, [](auto& x, auto& y) { return x / y; }, a, b);
+  return rounded<float>(
+      mode, [](auto& x, auto& y) { return x / y; }, a, b);
 }
 double divide(double a, double b, Rounding mode) {
-  return rounded<double>(mode, [](auto& x, auto& y) { return x / y; }, a, b);
+  return rounded<double>(
+      mode, [](auto& x, auto& y) { return x / y; }, a, b);
 }
 float fused(float a, float b, float c, Rounding mode) {
-  return rounded<float>(mode, [](auto& x, auto& y, auto& z) { return std::fma(float(x), float(y), float(z)); },
-                        a, b, c);
+  return rounded<float>(
+      mode, [](auto& x, auto& y, auto& z) { return std::fma(float(x), float(y), float(z)); }, a, b, c);
 }
 double fused(double a, double b, double c, Rounding mode) {
   return rounded<double>(
       mode, [](auto& x, auto& y, auto& z) { return std::fma(double(x), double(y), double(z)); }, a, b, c);
 }
 float square_root(float a, Rounding mode) {
-  return rounded<float>(mode, [](auto& x) { return std::sqrt(float(x)); }, a);
+  return rounded<float>(
+      mode, [](auto& x) { return std::sqrt(float(x)); }, a);
 }
 double square_root(double a, Rounding mode) {
-  return rounded<double>(mode, [](auto& x) { return std::sqrt(double(x)); }, a);
+  return rounded<double>(
+      mode, [](auto& x) { return std::sqrt(double(x)); }, a);
 }
 
 double integral(double a, Rounding mode) {
   switch (mode) {
-    case Rounding::nearest: return std::nearbyint(a);
-    case Rounding::zero: return std::trunc(a);
-    case Rounding::down: return std::floor(a);
-    case Rounding::up: return std::ceil(a);
+    case Rounding::nearest:
+      return std::nearbyint(a);
+    case Rounding::zero:
+      return std::trunc(a);
+    case Rounding::down:
+      return std::floor(a);
+    case Rounding::up:
+      return std::ceil(a);
   }
   return a;
 }
 float narrow(double a, Rounding mode) {
-  return rounded<float>(mode, [](auto& x) { return static_cast<float>(x); }, a);
+  return rounded<float>(
+      mode, [](auto& x) { return static_cast<float>(x); }, a);
 }
 float narrow(int64_t a, Rounding mode) {
-  return rounded<float>(mode, [](auto& x) { return static_cast<float>(x); }, a);
+  return rounded<float>(
+      mode, [](auto& x) { return static_cast<float>(x); }, a);
 }
 float narrow(uint64_t a, Rounding mode) {
   // Converted as halves, each exact in 64 digits: the host's own conversion ignores the mode above 2^63.
@@ -157,7 +170,8 @@ float narrow(uint64_t a, Rounding mode) {
       a);
 }
 double widen(int64_t a, Rounding mode) {
-  return rounded<double>(mode, [](auto& x) { return static_cast<double>(x); }, a);
+  return rounded<double>(
+      mode, [](auto& x) { return static_cast<double>(x); }, a);
 }
 double widen(uint64_t a, Rounding mode) {
   return rounded<double>(
@@ -170,11 +184,23 @@ double widen(uint64_t a, Rounding mode) {
       a);
 }
 
-f16 to_f16(double a, Rounding mode) { return {encode(half, round_to(half, a, mode))}; }
-bf16 to_bf16(double a, Rounding mode) { return {encode(brain, round_to(brain, a, mode))}; }
-float value(f16 a) { return decode(half, a.bits); }
-float value(bf16 a) { return decode(brain, a.bits); }
-f16 fused(f16 a, f16 b, f16 c) { return to_f16(fused_to_odd(value(a), value(b), value(c))); }
-bf16 fused(bf16 a, bf16 b, bf16 c) { return to_bf16(fused_to_odd(value(a), value(b), value(c))); }
+f16 to_f16(double a, Rounding mode) {
+  return {encode(half, round_to(half, a, mode))};
+}
+bf16 to_bf16(double a, Rounding mode) {
+  return {encode(brain, round_to(brain, a, mode))};
+}
+float value(f16 a) {
+  return decode(half, a.bits);
+}
+float value(bf16 a) {
+  return decode(brain, a.bits);
+}
+f16 fused(f16 a, f16 b, f16 c) {
+  return to_f16(fused_to_odd(value(a), value(b), value(c)));
+}
+bf16 fused(bf16 a, bf16 b, bf16 c) {
+  return to_bf16(fused_to_odd(value(a), value(b), value(c)));
+}
 
 }  // namespace gpusim::selfcheck

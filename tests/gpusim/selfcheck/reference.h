@@ -49,7 +49,9 @@ f16 fused(f16 a, f16 b, f16 c);
 bf16 fused(bf16 a, bf16 b, bf16 c);
 
 // Subnormal numbers become zero, with their sign (.ftz).
-inline float flush(float a) { return std::fpclassify(a) == FP_SUBNORMAL ? std::copysign(0.0f, a) : a; }
+inline float flush(float a) {
+  return std::fpclassify(a) == FP_SUBNORMAL ? std::copysign(0.0f, a) : a;
+}
 // Of a result: at the smallest normal number it matters whether one rounds before one flushes, which the ISA
 // does not say.
 inline float flush_result(float a) {

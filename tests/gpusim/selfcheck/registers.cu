@@ -26,27 +26,44 @@ __global__ void coordinates(unsigned* out) {
   const unsigned block = (blockIdx.z * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x;
   const unsigned thread = (threadIdx.z * blockDim.y + threadIdx.y) * blockDim.x + threadIdx.x;
   unsigned* row = out + (block * blockDim.x * blockDim.y * blockDim.z + thread) * words;
-  const unsigned values[words] = {
-      threadIdx.x,  threadIdx.y,  threadIdx.z,  blockIdx.x,   blockIdx.y,   blockIdx.z, blockDim.x,
-      blockDim.y,   blockDim.z,   gridDim.x,    gridDim.y,    gridDim.z,    special<0>(), special<1>(),
-      special<2>(), special<3>(), special<4>(), special<5>(), unsigned(warpSize), thread};
+  const unsigned values[words] = {threadIdx.x,  threadIdx.y,  threadIdx.z,  blockIdx.x,         blockIdx.y,
+                                  blockIdx.z,   blockDim.x,   blockDim.y,   blockDim.z,         gridDim.x,
+                                  gridDim.y,    gridDim.z,    special<0>(), special<1>(),       special<2>(),
+                                  special<3>(), special<4>(), special<5>(), unsigned(warpSize), thread};
 #pragma unroll
   for (int i = 0; i < words; ++i) row[i] = values[i];
 }
 
 std::string grids_and_blocks() {
-  for (const auto& [grid, block] : {std::pair(dim3(2, 3, 4), dim3(5, 4, 3)), std::pair(dim3(3), dim3(33)),
-                                    std::pair(dim3(1, 1, 5), dim3(1, 1, 64)), std::pair(dim3(1, 7), dim3(32, 32))}) {
+  for (const auto& [grid, block] :
+       {std::pair(dim3(2, 3, 4), dim3(5, 4, 3)), std::pair(dim3(3), dim3(33)),
+        std::pair(dim3(1, 1, 5), dim3(1, 1, 64)), std::pair(dim3(1, 7), dim3(32, 32))}) {
     std::vector<unsigned> want;
     for (unsigned bz = 0; bz < grid.z; ++bz)
       for (unsigned by = 0; by < grid.y; ++by)
         for (unsigned bx = 0; bx < grid.x; ++bx)
           for (unsigned t = 0; t < block.x * block.y * block.z; ++t) {
             const unsigned lane = t % 32, bit = 1u << lane;
-            for (const unsigned value :
-                 {t % block.x, t / block.x % block.y, t / (block.x * block.y), bx, by, bz, block.x, block.y,
-                  block.z, grid.x, grid.y, grid.z, lane, bit, bit - 1, bit | (bit - 1), ~(bit | (bit - 1)),
-                  ~(bit - 1), 32u, t}) {
+            for (const unsigned value : {t % block.x,
+                                         t / block.x % block.y,
+                                         t / (block.x * block.y),
+                                         bx,
+                                         by,
+                                         bz,
+                                         block.x,
+                                         block.y,
+                                         block.z,
+                                         grid.x,
+                                         grid.y,
+                                         grid.z,
+                                         lane,
+                                         bit,
+                                         bit - 1,
+                                         bit | (bit - 1),
+                                         ~(bit | (bit - 1)),
+                                         ~(bit - 1),
+                                         32u,
+                                         t}) {
               want.push_back(value);
             }
           }

@@ -15,7 +15,8 @@ __global__ void transpose(const float* x, float* y) {
   __shared__ float tile[32][33];
   const unsigned column = blockIdx.x * 32 + threadIdx.x, row = blockIdx.y * 32 + threadIdx.y;
   for (unsigned i = 0; i < 32; i += 8) {
-    if (column < breadth && row + i < height) tile[threadIdx.y + i][threadIdx.x] = x[(row + i) * breadth + column];
+    if (column < breadth && row + i < height)
+      tile[threadIdx.y + i][threadIdx.x] = x[(row + i) * breadth + column];
   }
   __syncthreads();
   const unsigned to_column = blockIdx.y * 32 + threadIdx.x, to_row = blockIdx.x * 32 + threadIdx.y;

@@ -130,11 +130,13 @@ std::vector<float> norm_run(int output) {
   Buffer<float> y(rows * columns), statistics(2 * rows), dx(rows * columns), dgain(columns);
   layernorm<<<rows, block>>>(x.data(), gain.data(), y.data(), statistics.data());
   layernorm_back<<<rows, block>>>(dy.data(), x.data(), gain.data(), statistics.data(), dx.data());
-  layernorm_back_gain<<<(columns + 31) / 32, dim3(32, 8)>>>(dy.data(), x.data(), statistics.data(), dgain.data());
+  layernorm_back_gain<<<(columns + 31) / 32, dim3(32, 8)>>>(dy.data(), x.data(), statistics.data(),
+                                                            dgain.data());
   return (output == 0 ? y : output == 1 ? dx : dgain).host();
 }
 std::vector<float> norm_expected(int output) {
-  const std::vector<float> x = waves(rows * columns, 1), gain = waves(columns, 2), dy = waves(rows * columns, 3);
+  const std::vector<float> x = waves(rows * columns, 1), gain = waves(columns, 2),
+                           dy = waves(rows * columns, 3);
   std::vector<float> y(rows * columns), dx(rows * columns), dgain(columns);
   std::vector<double> gain_sums(columns);
   for (int base = 0; base < rows * columns; base += columns) {

@@ -24,7 +24,8 @@ bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
 }
 
 bool same_counts(const std::map<std::string, Counters>& a, const std::map<std::string, Counters>& b) {
-  static_assert(sizeof(Counters) == 10 * sizeof(uint64_t), "a counter came in: nothing but numbers is compared");
+  static_assert(sizeof(Counters) == 10 * sizeof(uint64_t),
+                "a counter came in: nothing but numbers is compared");
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](const auto& x, const auto& y) {
            return x.first == y.first && std::memcmp(&x.second, &y.second, sizeof(Counters)) == 0;
          });
@@ -34,9 +35,9 @@ std::string counts_in_words(const std::map<std::string, Counters>& counts) {
   std::string text;
   for (const auto& [name, c] : counts) {
     text += "\n" + name + ":";
-    for (const uint64_t number : {c.launches, c.warp_instructions, c.lane_instructions, c.global_requests,
-                                  c.global_sectors, c.global_bytes, c.shared_requests, c.bank_conflicts,
-                                  c.local_accesses, c.touched_bytes}) {
+    for (const uint64_t number :
+         {c.launches, c.warp_instructions, c.lane_instructions, c.global_requests, c.global_sectors,
+          c.global_bytes, c.shared_requests, c.bank_conflicts, c.local_accesses, c.touched_bytes}) {
       text += " " + std::to_string(number);
     }
   }
@@ -47,7 +48,7 @@ std::string counts_in_words(const std::map<std::string, Counters>& counts) {
 
 TEST_CASE("gpusim: right kernels compute what they should, without a report") {
   for (const Right& kernel : right_kernels()) {
-    INFO(kernel.name);
+    INFO(std::string(kernel.name));
     std::vector<float> got;
     CHECK_NOTHROW(got = kernel.run());
     const std::vector<float> want = kernel.expected();
@@ -61,10 +62,11 @@ TEST_CASE("gpusim: right kernels compute what they should, without a report") {
   }
 }
 
-TEST_CASE("gpusim: orders, workers, checks and deferred streams change no bit of right kernels, and no count") {
+TEST_CASE(
+    "gpusim: orders, workers, checks and deferred streams change no bit of right kernels, and no count") {
   const Options before = options();
   for (const Right& kernel : right_kernels()) {
-    INFO(kernel.name);
+    INFO(std::string(kernel.name));
     options() = {};
     options().workers = 1;
     reset_counters();

@@ -57,10 +57,9 @@ KERNEL_CASE(shuffles)
 __global__ void predicates(int* out) {
   const int lane = static_cast<int>(threadIdx.x);
   int value, inside;
-  asm volatile(
-      "{ .reg .pred p; shfl.sync.down.b32 %0|p, %2, 3, 0x181f, 0xffffffff; selp.u32 %1, 1, 0, p; }"
-      : "=r"(value), "=r"(inside)
-      : "r"(lane));
+  asm volatile("{ .reg .pred p; shfl.sync.down.b32 %0|p, %2, 3, 0x181f, 0xffffffff; selp.u32 %1, 1, 0, p; }"
+               : "=r"(value), "=r"(inside)
+               : "r"(lane));
   out[lane] = value * 10 + inside;
   out[32 + lane] = __shfl_sync(0xffffffff, lane, (lane * 7 + 3) % 32);
 }
@@ -116,9 +115,10 @@ __global__ void vote(const unsigned* patterns, unsigned* out) {
   const bool mine = pattern >> lane & 1;
   unsigned* row = out + (blockIdx.x * 32 + lane) * 8;
   int uniform;
-  asm volatile("{ .reg .pred p, q; setp.ne.u32 p, %1, 0; vote.sync.uni.pred q, p, 0xffffffff; selp.u32 %0, 1, 0, q; }"
-               : "=r"(uniform)
-               : "r"(static_cast<int>(mine)));
+  asm volatile(
+      "{ .reg .pred p, q; setp.ne.u32 p, %1, 0; vote.sync.uni.pred q, p, 0xffffffff; selp.u32 %0, 1, 0, q; }"
+      : "=r"(uniform)
+      : "r"(static_cast<int>(mine)));
   row[0] = __ballot_sync(0xffffffff, mine);
   row[1] = __any_sync(0xffffffff, mine);
   row[2] = __all_sync(0xffffffff, mine);
@@ -175,8 +175,8 @@ std::string matched() {
     for (int lane = 0; lane < 32; ++lane) {
       unsigned same = 0;
       for (int l = 0; l < 32; ++l) same |= unsigned{values[block * 32 + l] == values[block * 32 + lane]} << l;
-      for (const unsigned v : {same, same == ~0u ? ~0u : 0, unsigned{same == ~0u},
-                               lane % 2 == 0 ? same & 0x55555555 : 0}) {
+      for (const unsigned v :
+           {same, same == ~0u ? ~0u : 0, unsigned{same == ~0u}, lane % 2 == 0 ? same & 0x55555555 : 0}) {
         want.push_back(v);
       }
     }
@@ -186,7 +186,9 @@ std::string matched() {
   match<<<2, 32>>>(in.data(), out.data());
   return difference(out.host(), want);
 }
-std::string matches() { return matched<unsigned>() + matched<unsigned long long>(); }
+std::string matches() {
+  return matched<unsigned>() + matched<unsigned long long>();
+}
 KERNEL_CASE(matches)
 
 __global__ void reduce(const int* values, int* out) {
@@ -210,7 +212,8 @@ __global__ void reduce(const int* values, int* out) {
 }
 std::string reductions() {
   std::vector<int> values(32);
-  for (int i = 0; i < 32; ++i) values[i] = static_cast<int>(static_cast<unsigned>(i * i + 3) * 2654435761u) >> 3;
+  for (int i = 0; i < 32; ++i)
+    values[i] = static_cast<int>(static_cast<unsigned>(i * i + 3) * 2654435761u) >> 3;
   unsigned sum = 0, unsigned_min = ~0u, unsigned_max = 0, all = ~0u, some = 0, first = 0, odd = 0;
   int least = values[0], greatest = values[0];
   for (int i = 0; i < 32; ++i) {
