@@ -1,6 +1,11 @@
-// Launches: arguments, and the limits of the hardware with the codes it gives.
+// The device, and launches: arguments, and the limits of the hardware with the codes it gives.
 #include <cuda_runtime_api.h>
 #include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+#include <utility>
 
 #include "tests/gpusim/fault.h"
 #include "tests/gpusim/host_machine.h"
@@ -116,4 +121,61 @@ TEST_CASE("gpusim launch: a kernel's fault comes out of the call that runs it") 
   CHECK_THROWS_AS(cudaDeviceSynchronize(), Fault);
   CHECK(cudaDeviceSynchronize() == cudaSuccess);
   options().deferred = false;
+}
+
+TEST_CASE("gpusim: one device, which says the same of itself by every way") {
+  int count = 0, value = 0;
+  CHECK(cudaGetDeviceCount(&count) == cudaSuccess);
+  CHECK(count == 1);
+  CHECK(cudaSetDevice(0) == cudaSuccess);
+  CHECK(cudaSetDevice(1) == cudaErrorInvalidDevice);
+  cudaDeviceProp p{};
+  CHECK(cudaGetDeviceProperties(&p, 0) == cudaSuccess);
+  CHECK(std::string(p.name) == "gpusim");
+  const auto attribute = [&](cudaDeviceAttr which) {
+    CHECK(cudaDeviceGetAttribute(&value, which, 0) == cudaSuccess);
+    return value;
+  };
+  CHECK(attribute(cudaDevAttrComputeCapabilityMajor) == p.major);
+  CHECK(attribute(cudaDevAttrMaxThreadsPerBlock) == p.maxThreadsPerBlock);
+  CHECK(attribute(cudaDevAttrMaxGridDimY) == p.maxGridSize[1]);
+  CHECK(attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin) == 227 << 10);
+  CHECK(attribute(cudaDevAttrCooperativeLaunch) == 0);
+  CHECK(cudaDeviceGetAttribute(&value, static_cast<cudaDeviceAttr>(0), 0) == cudaErrorInvalidValue);
+  CHECK(cudaDeviceGetAttribute(&value, cudaDevAttrWarpSize, 3) == cudaErrorInvalidDevice);
+  size_t free = 0, total = 0;
+  CHECK(cudaMemGetInfo(&free, &total) == cudaSuccess);
+  CHECK(total == p.totalGlobalMem);
+  void* data = nullptr;
+  CHECK(cudaMalloc(&data, 1 << 20) == cudaSuccess);
+  const size_t before = free;
+  CHECK(cudaMemGetInfo(&free, &total) == cudaSuccess);
+  CHECK(free == before - (1 << 20));
+  cudaFree(data);
+  CHECK(cudaRuntimeGetVersion(&value) == cudaSuccess);
+  CHECK(value == CUDART_VERSION);
+  cudaGetLastError();
+}
+
+TEST_CASE("gpusim: options come from the environment") {
+  const auto with = [](const char* name, const char* value) {
+    setenv(name, value, 1);
+    struct Unset {
+      const char* name;
+      ~Unset() { unsetenv(name); }
+    } const unset{name};
+    return options_from_environment();
+  };
+  CHECK_FALSE(with("GPUSIM_CHECKS", "0").checks);
+  CHECK(with("GPUSIM_ORDER", "shuffled").order == Order::shuffled);
+  CHECK(with("GPUSIM_SEED", "18446744073709551615").seed == UINT64_MAX);
+  CHECK(with("GPUSIM_WORKERS", "3").workers == 3);
+  CHECK(with("GPUSIM_DEFERRED", "1").deferred);
+  for (const auto& [name, value] : {std::pair{"GPUSIM_CHECKS", "yes"},
+                                    {"GPUSIM_ORDER", "random"},
+                                    {"GPUSIM_SEED", "-1"},
+                                    {"GPUSIM_WORKERS", "2x"},
+                                    {"GPUSIM_DEFERRED", ""}}) {
+    CHECK_THROWS_WITH_AS(with(name, value), doctest::Contains(name), std::invalid_argument);
+  }
 }
