@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <sstream>
 
 #include "tests/gpusim/selfcheck/right.h"
 #include "tests/gpusim/simulator.h"
@@ -32,16 +33,16 @@ bool same_counts(const std::map<std::string, Counters>& a, const std::map<std::s
 }
 
 std::string counts_in_words(const std::map<std::string, Counters>& counts) {
-  std::string text;
+  std::ostringstream text;
   for (const auto& [name, c] : counts) {
-    text += "\n" + name + ":";
+    text << "\n" << name << ":";
     for (const uint64_t number :
          {c.launches, c.warp_instructions, c.lane_instructions, c.global_requests, c.global_sectors,
           c.global_bytes, c.shared_requests, c.bank_conflicts, c.local_accesses, c.touched_bytes}) {
-      text += " " + std::to_string(number);
+      text << " " << number;
     }
   }
-  return text;
+  return text.str();
 }
 
 }  // namespace
