@@ -21,8 +21,10 @@ CublasLt table_from(const std::function<void*(const char*)>& symbol) {
   };
   find(t.create, "cublasLtCreate");
   find(t.desc_create, "cublasLtMatmulDescCreate");
+  find(t.desc_destroy, "cublasLtMatmulDescDestroy");
   find(t.desc_set, "cublasLtMatmulDescSetAttribute");
   find(t.layout_create, "cublasLtMatrixLayoutCreate");
+  find(t.layout_destroy, "cublasLtMatrixLayoutDestroy");
   find(t.layout_set, "cublasLtMatrixLayoutSetAttribute");
   find(t.preference_create, "cublasLtMatmulPreferenceCreate");
   find(t.preference_destroy, "cublasLtMatmulPreferenceDestroy");

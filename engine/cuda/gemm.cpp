@@ -3,13 +3,16 @@
 #include "engine/kernels/gemm.h"
 
 #include <map>
+#include <memory>
 #include <mutex>
 #include <tuple>
+#include <type_traits>
 
 #include "engine/core/error.h"
 #include "engine/cuda/cublaslt.h"
 #include "engine/cuda/families.h"
 #include "engine/cuda/gemm_terms.h"
+#include "engine/cuda/recent.h"
 #include "engine/cuda/runtime.h"
 
 namespace mosaic::kernels::gpu {
@@ -19,6 +22,7 @@ using cuda::check_cublas;
 using cuda::cublaslt;
 
 constexpr size_t workspace_bytes = size_t{8} << 20;
+constexpr size_t most_plans = 1024;  // a supernet has a product's shape for every choice of widths
 
 struct Context {
   cublasLtHandle_t handle = nullptr;
@@ -53,29 +57,40 @@ struct Request {
   }
 };
 
+struct Destroy {
+  void operator()(cublasLtMatmulDesc_t desc) const { cublaslt().desc_destroy(desc); }
+  void operator()(cublasLtMatrixLayout_t layout) const { cublaslt().layout_destroy(layout); }
+  void operator()(cublasLtMatmulPreference_t preference) const { cublaslt().preference_destroy(preference); }
+};
+template <class Handle>
+using Owned = std::unique_ptr<std::remove_pointer_t<Handle>, Destroy>;
+using OwnedLayout = Owned<cublasLtMatrixLayout_t>;
+
 // What the library prepares once for products of equal description.
 struct Plan {
-  cublasLtMatmulDesc_t desc = nullptr;
-  cublasLtMatrixLayout_t first = nullptr, second = nullptr, result = nullptr;
+  Owned<cublasLtMatmulDesc_t> desc;
+  OwnedLayout first, second, result;
   cublasLtMatmulAlgo_t algorithm{};
 };
 
 template <class T>
-void set(cublasLtMatmulDesc_t desc, cublasLtMatmulDescAttributes_t attribute, const T& value) {
-  check_cublas(cublaslt().desc_set(desc, attribute, &value, sizeof value), "a product's attribute");
+void set(const Plan& plan, cublasLtMatmulDescAttributes_t attribute, const T& value) {
+  check_cublas(cublaslt().desc_set(plan.desc.get(), attribute, &value, sizeof value),
+               "a product's attribute");
 }
 
-cublasLtMatrixLayout_t layout(cudaDataType_t type, int64_t rows, int64_t cols, int64_t ld, int64_t batch,
-                              int64_t stride) {
-  cublasLtMatrixLayout_t made = nullptr;
+OwnedLayout layout(cudaDataType_t type, int64_t rows, int64_t cols, int64_t ld, int64_t batch,
+                   int64_t stride) {
+  cublasLtMatrixLayout_t handle = nullptr;
   check_cublas(
-      cublaslt().layout_create(&made, type, static_cast<uint64_t>(rows), static_cast<uint64_t>(cols), ld),
+      cublaslt().layout_create(&handle, type, static_cast<uint64_t>(rows), static_cast<uint64_t>(cols), ld),
       "a layout");
+  OwnedLayout made(handle);
   const auto count = static_cast<int32_t>(batch);
-  check_cublas(cublaslt().layout_set(made, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &count, sizeof count),
+  check_cublas(cublaslt().layout_set(handle, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &count, sizeof count),
                "a batch count");
   check_cublas(
-      cublaslt().layout_set(made, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &stride, sizeof stride),
+      cublaslt().layout_set(handle, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &stride, sizeof stride),
       "a batch stride");
   return made;
 }
@@ -88,10 +103,11 @@ cublasLtEpilogue_t epilogue_of(const Request& r) {
 }
 
 void choose_algorithm(const Request& r, Plan& plan) {
-  cublasLtMatmulPreference_t preference = nullptr;
-  check_cublas(cublaslt().preference_create(&preference), "a preference");
+  cublasLtMatmulPreference_t handle = nullptr;
+  check_cublas(cublaslt().preference_create(&handle), "a preference");
+  const Owned<cublasLtMatmulPreference_t> preference(handle);
   const auto prefer = [&](cublasLtMatmulPreferenceAttributes_t attribute, const auto& value) {
-    check_cublas(cublaslt().preference_set(preference, attribute, &value, sizeof value), "a preference");
+    check_cublas(cublaslt().preference_set(handle, attribute, &value, sizeof value), "a preference");
   };
   const GemmArgs& g = r.g;
   const int64_t size = size_of(g.dtype);
@@ -102,10 +118,9 @@ void choose_algorithm(const Request& r, Plan& plan) {
   prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, alignment(g.c, g.c1 * size));
   cublasLtMatmulHeuristicResult_t found{};
   int count = 0;
-  check_cublas(cublaslt().heuristic(context().handle, plan.desc, plan.first, plan.second, plan.result,
-                                    plan.result, preference, 1, &found, &count),
+  check_cublas(cublaslt().heuristic(context().handle, plan.desc.get(), plan.first.get(), plan.second.get(),
+                                    plan.result.get(), plan.result.get(), handle, 1, &found, &count),
                "to choose an algorithm");
-  check_cublas(cublaslt().preference_destroy(preference), "a preference");
   check<BackendError>(count > 0, "gemm", "cuBLASLt has no algorithm for m ", g.m, ", n ", g.n, ", k ", g.k,
                       " of ", g.dtype);
   plan.algorithm = found.algo;
@@ -116,15 +131,17 @@ Plan make_plan(const Request& r) {
   const bool wide = g.dtype == f64;
   const cudaDataType_t type = wide ? CUDA_R_64F : CUDA_R_32F;
   Plan plan;
-  check_cublas(cublaslt().desc_create(&plan.desc, wide ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F, type),
+  cublasLtMatmulDesc_t desc = nullptr;
+  check_cublas(cublaslt().desc_create(&desc, wide ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F, type),
                "a product");
-  set(plan.desc, CUBLASLT_MATMUL_DESC_TRANSA, g.trans_b ? CUBLAS_OP_T : CUBLAS_OP_N);
-  set(plan.desc, CUBLASLT_MATMUL_DESC_TRANSB, g.trans_a ? CUBLAS_OP_T : CUBLAS_OP_N);
-  set(plan.desc, CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue_of(r));
+  plan.desc.reset(desc);
+  set(plan, CUBLASLT_MATMUL_DESC_TRANSA, g.trans_b ? CUBLAS_OP_T : CUBLAS_OP_N);
+  set(plan, CUBLASLT_MATMUL_DESC_TRANSB, g.trans_a ? CUBLAS_OP_T : CUBLAS_OP_N);
+  set(plan, CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue_of(r));
   plan.first = layout(type, g.trans_b ? g.k : g.n, g.trans_b ? g.n : g.k, g.ldb, r.batch, g.b1);
   plan.second = layout(type, g.trans_a ? g.m : g.k, g.trans_a ? g.k : g.m, g.lda, r.batch, g.a1);
   plan.result = layout(type, g.n, g.m, g.ldc, r.batch, g.c1);
-  if (r.fused && g.bias) set(plan.desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER, g.bias);
+  if (r.fused && g.bias) set(plan, CUBLASLT_MATMUL_DESC_BIAS_POINTER, g.bias);
   choose_algorithm(r, plan);
   return plan;
 }
@@ -133,20 +150,20 @@ template <class T>
 void multiply(const Request& r, const Plan& plan) {
   const GemmArgs& g = r.g;
   const T alpha = static_cast<T>(g.alpha), beta = g.accumulate ? T(1) : T(0);
-  check_cublas(cublaslt().matmul(context().handle, plan.desc, &alpha, g.b, plan.first, g.a, plan.second,
-                                 &beta, g.c, plan.result, g.c, plan.result, &plan.algorithm,
-                                 context().workspace.data(), workspace_bytes, cuda::stream()),
-               "a product");
+  check_cublas(
+      cublaslt().matmul(context().handle, plan.desc.get(), &alpha, g.b, plan.first.get(), g.a,
+                        plan.second.get(), &beta, g.c, plan.result.get(), g.c, plan.result.get(),
+                        &plan.algorithm, context().workspace.data(), workspace_bytes, cuda::stream()),
+      "a product");
 }
 
 void run(const Request& r) {
   static std::mutex mutex;  // plans are changed (the bias pointer) and shared
-  static std::map<decltype(r.key()), Plan> plans;
+  // Never destroyed, as the contexts.
+  static auto& plans = *new cuda::Recent<decltype(r.key()), Plan>(most_plans);
   const std::lock_guard lock(mutex);
-  auto found = plans.find(r.key());
-  if (found == plans.end()) found = plans.emplace(r.key(), make_plan(r)).first;
-  const Plan& plan = found->second;
-  if (r.fused && r.g.bias) set(plan.desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER, r.g.bias);
+  const Plan& plan = plans.get(r.key(), [&r] { return make_plan(r); });
+  if (r.fused && r.g.bias) set(plan, CUBLASLT_MATMUL_DESC_BIAS_POINTER, r.g.bias);
   r.g.dtype == f64 ? multiply<double>(r, plan) : multiply<float>(r, plan);
 }
 

@@ -4,7 +4,9 @@
 #include <numeric>
 #include <sstream>
 
+#include "engine/cuda/recent.h"
 #include "engine/cuda/runtime.h"
+#include "tests/gpusim/cublaslt.h"
 #include "tests/support/op_case.h"
 
 using namespace mosaic;
@@ -92,4 +94,36 @@ TEST_CASE("cuda: a repeated step asks the device for no memory") {
   const uint64_t before = allocator(gpu).stats().raw_allocs;
   step();
   CHECK(allocator(gpu).stats().raw_allocs == before);
+}
+
+TEST_CASE("cuda: what was used longest ago is forgotten first") {
+  mosaic::cuda::Recent<int, int> squares(3);
+  int made = 0;
+  const auto square_of = [&](int x) {
+    return squares.get(x, [&] {
+      ++made;
+      return x * x;
+    });
+  };
+  for (const int x : {1, 2, 3, 1, 4}) CHECK(square_of(x) == x * x);  // 4 in place of 2
+  CHECK(made == 4);
+  CHECK(squares.size() == 3);
+  for (const int x : {1, 3, 4}) CHECK(square_of(x) == x * x);
+  CHECK(made == 4);
+  CHECK(square_of(2) == 4);
+  CHECK(made == 5);
+  CHECK_THROWS_AS(squares.get(9, []() -> int { throw 9; }), int);
+  CHECK(squares.size() == 3);
+}
+
+TEST_CASE("cuda: products of many shapes keep a bounded number of plans") {
+  const Tensor x = Tensor::full({1300, 1}, 3, f32, gpu), w = Tensor::full({1, 1}, 2, f32, gpu);
+  const auto product = [&](int64_t rows) { return matmul(slice(x, 0, 0, rows), w); };
+  for (int64_t rows = 1; rows <= 1300; ++rows) product(rows);
+  const size_t objects = gpusim::cublaslt_objects();
+  CHECK(objects > 4 * 1000);
+  CHECK(objects <= 4 * 1024 + 1);  // a plan is a description and three layouts; and the handle
+  CHECK(product(1300).values() == std::vector<double>(1300, 6));
+  CHECK(product(1).item<float>() == 6);
+  CHECK(gpusim::cublaslt_objects() == objects);
 }

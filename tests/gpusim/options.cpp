@@ -48,7 +48,9 @@ void read(const char* name, Order& order) {
   }
 }
 
-Options from_environment() {
+}  // namespace
+
+Options options_from_environment() {
   Options o;
   read("GPUSIM_CHECKS", o.checks);
   read("GPUSIM_ORDER", o.order);
@@ -58,10 +60,8 @@ Options from_environment() {
   return o;
 }
 
-}  // namespace
-
 Options& options() {
-  static Options chosen = from_environment();
+  static Options chosen = options_from_environment();
   return chosen;
 }
 

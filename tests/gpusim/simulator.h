@@ -40,6 +40,8 @@ struct Options {
 // Read from the environment once: GPUSIM_CHECKS=0, GPUSIM_ORDER=forward|reverse|shuffled, GPUSIM_SEED,
 // GPUSIM_WORKERS, GPUSIM_DEFERRED=1. Tests may change it between launches.
 Options& options();
+// What the environment says now; std::invalid_argument for values that these variables do not take.
+Options options_from_environment();
 
 // What a kernel did, summed over its launches.
 struct Counters {

@@ -1,0 +1,20 @@
+// Kernels whose counts are known.
+#pragma once
+
+#include <vector>
+
+#include "tests/gpusim/simulator.h"
+
+namespace gpusim::selfcheck {
+
+struct Counted {
+  const char* kernel;  // part of its demangled name, of its alone
+  void (*run)();       // launches once and waits
+  Counters want;       // instructions are left out
+};
+std::vector<Counted> counted_kernels();
+
+// Launches a kernel of 96 threads with so many additions in between: 0 or 10.
+void run_additions(bool ten);
+
+}  // namespace gpusim::selfcheck
