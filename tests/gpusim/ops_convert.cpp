@@ -137,9 +137,13 @@ template <class R, Rounding rounding, bool ftz>
 std::optional<Form> integer_of_form(Type to) {
   using T = typename R::Register;
   if constexpr (std::is_same_v<R, F32>) {
-    constexpr auto narrow = []<class To>(T a) { return integer_of<To, rounding>(flushed<ftz>(a)); };
-    if (to == Type::u8) return form<[](T a) { return static_cast<uint16_t>(narrow.template operator()<uint8_t>(a)); }>();
-    if (to == Type::s8) return form<[](T a) { return static_cast<int16_t>(narrow.template operator()<int8_t>(a)); }>();
+    // Bytes lie in registers of 16 bits.
+    if (to == Type::u8) {
+      return form<[](T a) { return static_cast<uint16_t>(integer_of<uint8_t, rounding>(flushed<ftz>(a))); }>();
+    }
+    if (to == Type::s8) {
+      return form<[](T a) { return static_cast<int16_t>(integer_of<int8_t, rounding>(flushed<ftz>(a))); }>();
+    }
   }
   return with_integer(to, []<class To>() -> std::optional<Form> {
     return form<[](T a) { return integer_of<To, rounding>(flushed<ftz>(R::read(a))); }>();
@@ -195,18 +199,22 @@ T rectified(T a) {
   return a;
 }
 
+template <class From, bool ftz, bool sat, bool relu>
+auto input(typename From::Register a) {
+  return rectified<relu>(saturated<sat>(flushed<ftz>(From::read(a))));
+}
+
 // Between real types of different names.
 template <class To, class From, bool ftz, bool sat, bool relu>
 std::optional<Form> real_form(Rounding rounding) {
   using S = typename From::Register;
-  constexpr auto input = [](S a) { return rectified<relu>(saturated<sat>(flushed<ftz>(From::read(a)))); };
   if constexpr (std::is_same_v<typename To::Register, uint16_t>) {
     return with_rounding(rounding, []<Rounding r>() -> std::optional<Form> {
-      return form<[](S a) { return To::write(input(a), r); }>();
+      return form<[](S a) { return To::write(input<From, ftz, sat, relu>(a), r); }>();
     });
   } else {
     using T = typename To::Register;
-    return rounded_form<[](S a) { return canonical(flushed<ftz>(static_cast<T>(input(a)))); }>(rounding);
+    return rounded_form<[](S a) { return canonical(flushed<ftz>(static_cast<T>(input<From, ftz, sat, relu>(a)))); }>(rounding);
   }
 }
 
@@ -247,18 +255,22 @@ std::optional<Form> reals_form(Opcode& opcode) {
 }
 
 // Two floats to a pair: the first is the high one.
+template <class Format, Rounding rounding, bool relu>
+uint32_t pair_of(float high, float low) {
+  return (static_cast<uint32_t>(Format::rounded(rectified<relu>(high), rounding)) << 16) |
+         Format::rounded(rectified<relu>(low), rounding);
+}
 template <class Format>
 std::optional<Form> pair_form(Opcode& opcode) {
   const bool relu = opcode.take("relu");
   const auto rounding = take_rounding(opcode);
-  if (rounding != Rounding::nearest && rounding != Rounding::zero) return std::nullopt;
-  return with_rounding(*rounding, [&]<Rounding r>() -> std::optional<Form> {
-    constexpr auto join = [](float high, float low) {
-      return (static_cast<uint32_t>(Format::rounded(high, r)) << 16) | Format::rounded(low, r);
-    };
-    return relu ? form<[](float a, float b) { return join(rectified<true>(a), rectified<true>(b)); }>()
-                : form<[](float a, float b) { return join(a, b); }>();
-  });
+  if (rounding == Rounding::nearest) {
+    return relu ? form<pair_of<Format, Rounding::nearest, true>>() : form<pair_of<Format, Rounding::nearest, false>>();
+  }
+  if (rounding == Rounding::zero) {
+    return relu ? form<pair_of<Format, Rounding::zero, true>>() : form<pair_of<Format, Rounding::zero, false>>();
+  }
+  return std::nullopt;
 }
 
 // A float with 10 bits of fraction, in a register of 32; halves away from zero.
