@@ -1,4 +1,5 @@
 // Logic, shifts, fields and counts of bits, bytes in a new order, sums with a carry.
+#include <algorithm>
 #include <bit>
 
 #include "tests/gpusim/forms.h"
@@ -51,6 +52,14 @@ std::optional<Form> predicate_form(const Opcode& opcode) {
   return std::nullopt;
 }
 
+// The highest bit that differs from the sign; all ones if there is none.
+template <class T>
+uint32_t highest_bit(T a) {
+  using U = std::make_unsigned_t<T>;
+  const U bits = a < 0 ? static_cast<U>(~a) : static_cast<U>(a);
+  return static_cast<uint32_t>(static_cast<int>(width<U>) - 1 - std::countl_zero(bits));
+}
+
 template <class T>
 std::optional<Form> count_form(Opcode& opcode) {
   using U = std::make_unsigned_t<T>;
@@ -61,23 +70,19 @@ std::optional<Form> count_form(Opcode& opcode) {
   if (opcode.is("brev")) {
     return form<[](U a) {
       U result = 0;
-      for (uint32_t k = 0; k < width<U>; ++k) result |= ((a >> k) & 1) << (width<U> - 1 - k);
+      for (uint32_t k = 0; k < width<U>; ++k)
+        result = static_cast<U>(result | static_cast<U>(((a >> k) & 1) << (width<U> - 1 - k)));
       return result;
     }>();
   }
   if (opcode.is("bfind")) {
-    // The highest bit that differs from the sign; all ones if there is none.
-    constexpr auto highest = [](T a) {
-      const U bits = a < 0 ? static_cast<U>(~a) : static_cast<U>(a);
-      return static_cast<uint32_t>(static_cast<int>(width<U>) - 1 - std::countl_zero(bits));
-    };
     if (opcode.take("shiftamt")) {
       return form<[](T a) {
-        const uint32_t bit = highest(a);
+        const uint32_t bit = highest_bit<T>(a);
         return bit == ~0U ? bit : width<T> - 1 - bit;
       }>();
     }
-    return form<[](T a) { return highest(a); }>();
+    return form<[](T a) { return highest_bit<T>(a); }>();
   }
   return std::nullopt;
 }
@@ -108,18 +113,20 @@ U insert_field(U a, U into, uint32_t position, uint32_t length) {
   return (into & ~mask) | ((a << position) & mask);
 }
 
+// Of the 64 bits {b, a}, shifted.
+uint32_t by_left(uint32_t a, uint32_t b, uint32_t by) {
+  if (by == 32) return a;
+  return static_cast<uint32_t>((((uint64_t{b} << 32) | a) << by) >> 32);
+}
+uint32_t by_right(uint32_t a, uint32_t b, uint32_t by) {
+  return static_cast<uint32_t>(((uint64_t{b} << 32) | a) >> by);
+}
+
 std::optional<Form> funnel_form(Opcode& opcode) {
   const bool left = opcode.take("l");
   if (!left && !opcode.take("r")) return std::nullopt;
   const bool wraps = opcode.take("wrap");
   if (!wraps && !opcode.take("clamp")) return std::nullopt;
-  constexpr auto join = [](uint32_t a, uint32_t b) { return (uint64_t{b} << 32) | a; };
-  constexpr auto by_left = [](uint32_t a, uint32_t b, uint32_t by) {
-    return static_cast<uint32_t>((by == 32 ? uint64_t{a} << 32 : join(a, b) << by) >> 32);
-  };
-  constexpr auto by_right = [](uint32_t a, uint32_t b, uint32_t by) {
-    return static_cast<uint32_t>(join(a, b) >> by);
-  };
   using U = uint32_t;
   if (left) {
     return wraps ? form<[](U a, U b, U by) { return by_left(a, b, by & 31); }>()
@@ -178,12 +185,12 @@ std::optional<Form> field_form(Opcode& opcode, Type type) {
   if (opcode.is("bfe")) {
     return with_integer(type, []<class T>() -> std::optional<Form> {
       if constexpr (sizeof(T) < 4) return std::nullopt;
-      return form<[](T a, U position, U length) { return extract_field<T>(a, position, length); }>();
+      else return form<[](T a, U position, U length) { return extract_field<T>(a, position, length); }>();
     });
   }
   return with_bits(type, []<class T>() -> std::optional<Form> {
     if constexpr (sizeof(T) < 4) return std::nullopt;
-    return form<[](T a, T b, U position, U length) { return insert_field<T>(a, b, position, length); }>();
+    else return form<[](T a, T b, U position, U length) { return insert_field<T>(a, b, position, length); }>();
   });
 }
 
@@ -197,15 +204,10 @@ std::optional<Form> bit_form(Opcode& opcode) {
     if (!type || is_float(*type)) return std::nullopt;
     if (*type == Type::pred) return predicate_form(opcode);
     if (opcode.is("shr")) {
-      const Type sign = !is_signed(*type) ? *type : *type;
-      if (is_signed(sign)) {
-        return with_integer(sign, []<class T>() -> std::optional<Form> {
-          return form<[](T a, uint32_t by) { return shift_right<T>(a, by); }>();
-        });
-      }
-      return with_bits(sign, []<class T>() -> std::optional<Form> {
+      const auto shift = []<class T>() -> std::optional<Form> {
         return form<[](T a, uint32_t by) { return shift_right<T>(a, by); }>();
-      });
+      };
+      return is_signed(*type) ? with_integer(*type, shift) : with_bits(*type, shift);
     }
     if (opcode.is("bfind")) return with_integer(*type, [&]<class T>() { return count_form<T>(opcode); });
     if (opcode.is("bfe") || opcode.is("bfi")) return field_form(opcode, *type);

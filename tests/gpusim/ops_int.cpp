@@ -83,13 +83,17 @@ std::optional<Form> product_form(Opcode& opcode) {
   return std::nullopt;
 }
 
+template <class T>
+T low24(T a) {
+  return static_cast<T>(static_cast<T>(static_cast<uint32_t>(a) << 8) >> 8);
+}
+
 // mul24, mad24: of the low 24 bits, the product's low or high 32.
 template <class T>
 std::optional<Form> product24_form(Opcode& opcode) {
   if constexpr (sizeof(T) != 4) {
     return std::nullopt;
   } else {
-    constexpr auto low24 = [](T a) { return static_cast<T>(static_cast<T>(static_cast<uint32_t>(a) << 8) >> 8); };
     const bool accumulates = opcode.is("mad24");
     if (opcode.take("lo")) {
       return accumulates
@@ -106,16 +110,17 @@ std::optional<Form> product24_form(Opcode& opcode) {
   }
 }
 
+int32_t clamped(int64_t x) {
+  using Limits = std::numeric_limits<int32_t>;
+  return static_cast<int32_t>(std::clamp<int64_t>(x, Limits::min(), Limits::max()));
+}
+
 template <class T>
 std::optional<Form> sum_form(Opcode& opcode) {
   if constexpr (std::is_same_v<T, int32_t>) {
-    constexpr auto clamp = [](int64_t x) {
-      return static_cast<int32_t>(std::clamp<int64_t>(x, std::numeric_limits<int32_t>::min(),
-                                                      std::numeric_limits<int32_t>::max()));
-    };
     if (opcode.take("sat")) {
-      return opcode.is("add") ? form<[](T a, T b) { return clamp(int64_t{a} + b); }>()
-                              : form<[](T a, T b) { return clamp(int64_t{a} - b); }>();
+      return opcode.is("add") ? form<[](T a, T b) { return clamped(int64_t{a} + b); }>()
+                              : form<[](T a, T b) { return clamped(int64_t{a} - b); }>();
     }
   }
   return opcode.is("add") ? form<[](T a, T b) { return add<T>(a, b); }>()
