@@ -1,12 +1,14 @@
-// Instructions that the hardware approximates. Here they are as exact as the library of C, but where a rule of
-// PTX says what is lost.
+// Instructions that the hardware approximates. Here they are as exact as the library of C, but where a rule
+// of PTX says what is lost.
 #include "tests/gpusim/real.h"
 
 namespace gpusim {
 namespace {
 
 constexpr auto inverse = [](float a) { return 1.0F / a; };
-constexpr auto inverse_root = [](float a) { return static_cast<float>(1.0 / std::sqrt(static_cast<double>(a))); };
+constexpr auto inverse_root = [](float a) {
+  return static_cast<float>(1.0 / std::sqrt(static_cast<double>(a)));
+};
 constexpr auto root = [](float a) { return std::sqrt(a); };
 constexpr auto power_of_2 = [](float a) { return std::exp2(a); };
 constexpr auto log_2 = [](float a) { return std::log2(a); };
@@ -60,14 +62,20 @@ double rounded_to_upper_word(double a) {
   return upper_word(std::bit_cast<double>(std::bit_cast<uint64_t>(a) + 0x80000000U));
 }
 std::optional<Form> double_approximation(Opcode& opcode) {
-  if (!opcode.take("approx") || !opcode.take("ftz")) return std::nullopt;
+  if (!opcode.take("approx")) return std::nullopt;
+  if (!opcode.take("ftz")) {
+    if (!opcode.is("rsqrt")) return std::nullopt;
+    return form<[](double a) { return canonical(1.0 / std::sqrt(a)); }>();
+  }
   if (opcode.is("rcp")) {
     return form<[](double a) {
       return rounded_to_upper_word(flushed<true>(1.0 / flushed<true>(upper_word(a))));
     }>();
   }
   if (opcode.is("rsqrt")) {
-    return form<[](double a) { return rounded_to_upper_word(1.0 / std::sqrt(flushed<true>(upper_word(a)))); }>();
+    return form<[](double a) {
+      return rounded_to_upper_word(1.0 / std::sqrt(flushed<true>(upper_word(a))));
+    }>();
   }
   return std::nullopt;
 }

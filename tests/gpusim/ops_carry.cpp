@@ -80,7 +80,9 @@ std::optional<Form> typed_form(Opcode& opcode, bool reads, bool writes) {
     return carried_form<T, f, 3>(reads, writes);
   }
   if (opcode.take("hi")) {
-    constexpr auto f = [](T a, T b, T c, bool carry) { return add_carry<T>(high_product<S, T>(a, b), c, carry); };
+    constexpr auto f = [](T a, T b, T c, bool carry) {
+      return add_carry<T>(high_product<S, T>(a, b), c, carry);
+    };
     return carried_form<T, f, 3>(reads, writes);
   }
   return std::nullopt;

@@ -77,20 +77,37 @@ std::optional<Form> used_form(const Use& use) {
     result.bits.insert(result.bits.begin(), bits_of(use.to));
     switch (use.to) {
       case Type::u32:
-      case Type::s32: result.handler = &to_numbers<f, uint32_t, ~0U>; return result;
-      case Type::f32: result.handler = &to_numbers<f, uint32_t, 0x3f800000>; return result;
-      case Type::f16: result.handler = &to_numbers<f, uint16_t, 0x3c00>; return result;
-      case Type::bf16: result.handler = &to_numbers<f, uint16_t, 0x3f80>; return result;
-      default: return std::nullopt;
+      case Type::s32:
+        result.handler = &to_numbers<f, uint32_t, ~0U>;
+        return result;
+      case Type::f32:
+        result.handler = &to_numbers<f, uint32_t, 0x3f800000>;
+        return result;
+      case Type::f16:
+        result.handler = &to_numbers<f, uint16_t, 0x3c00>;
+        return result;
+      case Type::bf16:
+        result.handler = &to_numbers<f, uint16_t, 0x3f80>;
+        return result;
+      default:
+        return std::nullopt;
     }
   }
   result.bits.insert(result.bits.begin(), static_cast<size_t>(use.destinations), 1);
   if (use.logic != Logic::none) result.bits.push_back(1);
   switch (use.logic) {
-    case Logic::none: result.handler = &to_predicates<f, Logic::none>; break;
-    case Logic::conjunction: result.handler = &to_predicates<f, Logic::conjunction>; break;
-    case Logic::disjunction: result.handler = &to_predicates<f, Logic::disjunction>; break;
-    case Logic::exclusion: result.handler = &to_predicates<f, Logic::exclusion>; break;
+    case Logic::none:
+      result.handler = &to_predicates<f, Logic::none>;
+      break;
+    case Logic::conjunction:
+      result.handler = &to_predicates<f, Logic::conjunction>;
+      break;
+    case Logic::disjunction:
+      result.handler = &to_predicates<f, Logic::disjunction>;
+      break;
+    case Logic::exclusion:
+      result.handler = &to_predicates<f, Logic::exclusion>;
+      break;
   }
   return result;
 }
@@ -146,8 +163,10 @@ std::optional<Form> real_relation(Opcode& opcode, const Use& use) {
   if (opcode.take("leu")) return used_form<[](T a, T b) { return !(N::of(a) > N::of(b)); }>(use);
   if (opcode.take("gtu")) return used_form<[](T a, T b) { return !(N::of(a) <= N::of(b)); }>(use);
   if (opcode.take("geu")) return used_form<[](T a, T b) { return !(N::of(a) < N::of(b)); }>(use);
-  if (opcode.take("num")) return used_form<[](T a, T b) { return N::of(a) == N::of(a) && N::of(b) == N::of(b); }>(use);
-  if (opcode.take("nan")) return used_form<[](T a, T b) { return N::of(a) != N::of(a) || N::of(b) != N::of(b); }>(use);
+  if (opcode.take("num"))
+    return used_form<[](T a, T b) { return N::of(a) == N::of(a) && N::of(b) == N::of(b); }>(use);
+  if (opcode.take("nan"))
+    return used_form<[](T a, T b) { return N::of(a) != N::of(a) || N::of(b) != N::of(b); }>(use);
   return std::nullopt;
 }
 
@@ -175,11 +194,16 @@ std::optional<Form> relation_form(Opcode& opcode, const OperandShape& shape) {
   use.destinations = shape.destinations;
   if (!type || shape.destinations > 2) return std::nullopt;
   switch (*type) {
-    case Type::f32: return real_form<float>(opcode, use);
-    case Type::f64: return real_form<double>(opcode, use);
-    case Type::f16: return real_form<F16>(opcode, use);
-    case Type::bf16: return real_form<BF16>(opcode, use);
-    default: break;
+    case Type::f32:
+      return real_form<float>(opcode, use);
+    case Type::f64:
+      return real_form<double>(opcode, use);
+    case Type::f16:
+      return real_form<F16>(opcode, use);
+    case Type::bf16:
+      return real_form<BF16>(opcode, use);
+    default:
+      break;
   }
   if (is_float(*type)) return std::nullopt;
   const auto found = with_integer(*type, [&]<class T>() { return integer_relation<T>(opcode, use); });
@@ -194,7 +218,8 @@ std::optional<Form> class_form(Opcode& opcode) {
   if (opcode.take("infinite")) return used_form<[](T a) { return std::isinf(a); }>(use);
   if (opcode.take("number")) return used_form<[](T a) { return a == a; }>(use);
   if (opcode.take("notanumber")) return used_form<[](T a) { return a != a; }>(use);
-  if (opcode.take("normal")) return used_form<[](T a) { return std::isfinite(a) && std::fabs(a) >= smallest; }>(use);
+  if (opcode.take("normal"))
+    return used_form<[](T a) { return std::isfinite(a) && std::fabs(a) >= smallest; }>(use);
   if (opcode.take("subnormal")) return used_form<[](T a) { return a != 0 && std::fabs(a) < smallest; }>(use);
   return std::nullopt;
 }

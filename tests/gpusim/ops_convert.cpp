@@ -18,7 +18,8 @@ int register_bits(int seen, Type type) {
   return seen != 0 ? seen : std::max(bits_of(type), 16);
 }
 
-// The low bits that make an N, extended to the register by N's sign. Registers of 16 bits are read as those of 32.
+// The low bits that make an N, extended to the register by N's sign. Registers of 16 bits are read as those
+// of 32.
 template <class N, class Source>
 Form extended_form(int to) {
   if (to == 64) return form<[](Source a) { return static_cast<uint64_t>(static_cast<N>(a)); }>();
@@ -29,7 +30,8 @@ Form extended_form(int to) {
 std::optional<Form> integers_form(Type to, Type from, const OperandShape& shape) {
   // The narrower of the two decides, a widening the source.
   const bool widens = bits_of(to) > bits_of(from);
-  const int to_bits = register_bits(shape.destination_bits, to), from_bits = register_bits(shape.source_bits, from);
+  const int to_bits = register_bits(shape.destination_bits, to),
+            from_bits = register_bits(shape.source_bits, from);
   if (to_bits < bits_of(to) || from_bits < bits_of(from)) return std::nullopt;
   // A sign that ends within the register.
   if (widens && is_signed(from) && !is_signed(to) && bits_of(to) < to_bits) return std::nullopt;
@@ -51,16 +53,19 @@ To clamped(From a) {
 template <class From>
 std::optional<Form> clamped_form(Type to) {
   switch (to) {
-    case Type::u8: return form<[](From a) { return static_cast<uint16_t>(clamped<uint8_t>(a)); }>();
-    case Type::s8: return form<[](From a) { return static_cast<int16_t>(clamped<int8_t>(a)); }>();
-    default: break;
+    case Type::u8:
+      return form<[](From a) { return static_cast<uint16_t>(clamped<uint8_t>(a)); }>();
+    case Type::s8:
+      return form<[](From a) { return static_cast<int16_t>(clamped<int8_t>(a)); }>();
+    default:
+      break;
   }
-  return with_integer(to, []<class To>() -> std::optional<Form> {
-    return form<[](From a) { return clamped<To>(a); }>();
-  });
+  return with_integer(
+      to, []<class To>() -> std::optional<Form> { return form<[](From a) { return clamped<To>(a); }>(); });
 }
 
-// ---- Real types: how a register is read and written ----------------------------------------------------------
+// ---- Real types: how a register is read and written
+// ----------------------------------------------------------
 
 struct F32 {
   using Register = float;
@@ -80,11 +85,16 @@ struct Small {
 template <class F>
 std::optional<Form> with_real(Type type, F f) {
   switch (type) {
-    case Type::f32: return f.template operator()<F32>();
-    case Type::f64: return f.template operator()<F64>();
-    case Type::f16: return f.template operator()<Small<F16>>();
-    case Type::bf16: return f.template operator()<Small<BF16>>();
-    default: return std::nullopt;
+    case Type::f32:
+      return f.template operator()<F32>();
+    case Type::f64:
+      return f.template operator()<F64>();
+    case Type::f16:
+      return f.template operator()<Small<F16>>();
+    case Type::bf16:
+      return f.template operator()<Small<BF16>>();
+    default:
+      return std::nullopt;
   }
 }
 
@@ -107,15 +117,20 @@ T whole(T a) {
 template <class F>
 std::optional<Form> with_rounding(Rounding rounding, F f) {
   switch (rounding) {
-    case Rounding::nearest: return f.template operator()<Rounding::nearest>();
-    case Rounding::zero: return f.template operator()<Rounding::zero>();
-    case Rounding::down: return f.template operator()<Rounding::down>();
-    case Rounding::up: return f.template operator()<Rounding::up>();
+    case Rounding::nearest:
+      return f.template operator()<Rounding::nearest>();
+    case Rounding::zero:
+      return f.template operator()<Rounding::zero>();
+    case Rounding::down:
+      return f.template operator()<Rounding::down>();
+    case Rounding::up:
+      return f.template operator()<Rounding::up>();
   }
   return std::nullopt;
 }
 
-// ---- Real to integer ------------------------------------------------------------------------------------------
+// ---- Real to integer
+// ------------------------------------------------------------------------------------------
 
 // Clamped to the integer's range. NaN: zero, or the highest bit alone where 64 bits are involved.
 template <class To, Rounding rounding, class T>
@@ -139,7 +154,9 @@ std::optional<Form> integer_of_form(Type to) {
   if constexpr (std::is_same_v<R, F32>) {
     // Bytes lie in registers of 16 bits.
     if (to == Type::u8) {
-      return form<[](T a) { return static_cast<uint16_t>(integer_of<uint8_t, rounding>(flushed<ftz>(a))); }>();
+      return form<[](T a) {
+        return static_cast<uint16_t>(integer_of<uint8_t, rounding>(flushed<ftz>(a)));
+      }>();
     }
     if (to == Type::s8) {
       return form<[](T a) { return static_cast<int16_t>(integer_of<int8_t, rounding>(flushed<ftz>(a))); }>();
@@ -150,7 +167,8 @@ std::optional<Form> integer_of_form(Type to) {
   });
 }
 
-// ---- To real types --------------------------------------------------------------------------------------------
+// ---- To real types
+// --------------------------------------------------------------------------------------------
 
 // An integer in double, to odd where it does not fit, so that a rounding to 16 bits remains the only one.
 template <class T>
@@ -188,7 +206,8 @@ std::optional<Form> of_integer_form(Rounding rounding, bool sat) {
       return form<[](Source a) { return R::write(to_odd(static_cast<From>(a)), r); }>();
     });
   } else {
-    return sat ? rounded_form<[](Source a) { return saturated<true>(real_of<T>(static_cast<From>(a))); }>(rounding)
+    return sat ? rounded_form<[](Source a) { return saturated<true>(real_of<T>(static_cast<From>(a))); }>(
+                     rounding)
                : rounded_form<[](Source a) { return real_of<T>(static_cast<From>(a)); }>(rounding);
   }
 }
@@ -214,7 +233,9 @@ std::optional<Form> real_form(Rounding rounding) {
     });
   } else {
     using T = typename To::Register;
-    return rounded_form<[](S a) { return canonical(flushed<ftz>(static_cast<T>(input<From, ftz, sat, relu>(a)))); }>(rounding);
+    return rounded_form<[](S a) {
+      return canonical(flushed<ftz>(static_cast<T>(input<From, ftz, sat, relu>(a))));
+    }>(rounding);
   }
 }
 
@@ -249,8 +270,11 @@ std::optional<Form> reals_form(Opcode& opcode) {
       if (ftz || sat) return std::nullopt;
       return real_form<To, From, false, false, true>(rounding);
     }
-    if (ftz) return sat ? real_form<To, From, true, true, false>(rounding) : real_form<To, From, true, false, false>(rounding);
-    return sat ? real_form<To, From, false, true, false>(rounding) : real_form<To, From, false, false, false>(rounding);
+    if (ftz)
+      return sat ? real_form<To, From, true, true, false>(rounding)
+                 : real_form<To, From, true, false, false>(rounding);
+    return sat ? real_form<To, From, false, true, false>(rounding)
+               : real_form<To, From, false, false, false>(rounding);
   }
 }
 
@@ -265,10 +289,12 @@ std::optional<Form> pair_form(Opcode& opcode) {
   const bool relu = opcode.take("relu");
   const auto rounding = take_rounding(opcode);
   if (rounding == Rounding::nearest) {
-    return relu ? form<pair_of<Format, Rounding::nearest, true>>() : form<pair_of<Format, Rounding::nearest, false>>();
+    return relu ? form<pair_of<Format, Rounding::nearest, true>>()
+                : form<pair_of<Format, Rounding::nearest, false>>();
   }
   if (rounding == Rounding::zero) {
-    return relu ? form<pair_of<Format, Rounding::zero, true>>() : form<pair_of<Format, Rounding::zero, false>>();
+    return relu ? form<pair_of<Format, Rounding::zero, true>>()
+                : form<pair_of<Format, Rounding::zero, false>>();
   }
   return std::nullopt;
 }
@@ -328,7 +354,8 @@ std::optional<Form> conversion_form(Opcode& opcode, const OperandShape& shape) {
   if (is_float(*to)) return with_wide_source(of_integer(opcode, *to, *from), *from, shape);
   if (is_float(*from)) return to_integer(opcode, *to, *from);
   if (!opcode.take("sat")) return integers_form(*to, *from, shape);
-  return with_wide_source(with_integer(*from, [&]<class From>() { return clamped_form<From>(*to); }), *from, shape);
+  return with_wide_source(with_integer(*from, [&]<class From>() { return clamped_form<From>(*to); }), *from,
+                          shape);
 }
 
 }  // namespace gpusim

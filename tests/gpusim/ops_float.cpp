@@ -39,9 +39,11 @@ std::optional<Form> arithmetic_form(Opcode& opcode) {
   } else {
     const bool ftz = opcode.take("ftz"), sat = opcode.take("sat");
     if (ftz) {
-      return sat ? finished_form<f, true, true, T, A...>(rounding) : finished_form<f, true, false, T, A...>(rounding);
+      return sat ? finished_form<f, true, true, T, A...>(rounding)
+                 : finished_form<f, true, false, T, A...>(rounding);
     }
-    return sat ? finished_form<f, false, true, T, A...>(rounding) : finished_form<f, false, false, T, A...>(rounding);
+    return sat ? finished_form<f, false, true, T, A...>(rounding)
+               : finished_form<f, false, false, T, A...>(rounding);
   }
 }
 
@@ -96,8 +98,8 @@ std::optional<Form> typed_form(Opcode& opcode) {
 }  // namespace
 
 std::optional<Form> float_form(Opcode& opcode) {
-  for (const char* name : {"add", "sub", "mul", "fma", "mad", "div", "rcp", "sqrt", "neg", "abs", "min", "max",
-                           "copysign"}) {
+  for (const char* name :
+       {"add", "sub", "mul", "fma", "mad", "div", "rcp", "sqrt", "neg", "abs", "min", "max", "copysign"}) {
     if (!opcode.is(name)) continue;
     const auto type = opcode.take_type();
     if (type == Type::f32) return typed_form<float>(opcode);

@@ -4,8 +4,8 @@
 namespace gpusim {
 namespace {
 
-// a b + c of 16-bit floats, rounded to odd in double: what is rounded to 16 bits afterwards has been rounded once.
-// The product is exact, the error of the sum is known (Knuth's two-sum).
+// a b + c of 16-bit floats, rounded to odd in double: what is rounded to 16 bits afterwards has been rounded
+// once. The product is exact, the error of the sum is known (Knuth's two-sum).
 double fused_to_odd(double a, double b, double c) {
   const double product = a * b, sum = product + c;
   if (!std::isfinite(sum)) return sum;
@@ -19,8 +19,9 @@ struct Modes {
   bool ftz = false, sat = false, relu = false;
 };
 // Structural types for template arguments.
-constexpr Modes plain{}, flushing{true, false, false}, saturating{false, true, false}, rectifying{false, false, true},
-    flushing_saturating{true, true, false}, flushing_rectifying{true, false, true};
+constexpr Modes plain{}, flushing{true, false, false}, saturating{false, true, false},
+    rectifying{false, false, true}, flushing_saturating{true, true, false},
+    flushing_rectifying{true, false, true};
 
 template <class F, bool ftz>
 float read(uint16_t bits) {
@@ -121,7 +122,8 @@ std::optional<Form> typed_form(Opcode& opcode) {
   if (opcode.is("abs") && !ftz) return elements_form<[](U a) { return static_cast<U>(a & 0x7fff); }, pairs>();
   if (!opcode.take("approx")) return std::nullopt;
   if (opcode.is("ex2")) {
-    return ftz ? moded_form<F, pairs, power_of_2, flushing, U>() : moded_form<F, pairs, power_of_2, plain, U>();
+    return ftz ? moded_form<F, pairs, power_of_2, flushing, U>()
+               : moded_form<F, pairs, power_of_2, plain, U>();
   }
   if (opcode.is("tanh") && !ftz) return moded_form<F, pairs, hyperbolic_tangent, plain, U>();
   return std::nullopt;

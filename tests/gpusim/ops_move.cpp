@@ -41,7 +41,9 @@ void unpack(Warp& warp, const Instruction& i, LaneMask lanes) {
   for (size_t k = 0; k < parts; ++k) {
     if (i.d[k] < 0) continue;
     auto* d = Lane<Part>::words(warp, i.d[k]);
-    for_lanes(lanes, [&](int lane) { Lane<Part>::set(d, lane, static_cast<Part>((values[lane] >> (bits * k)) & mask)); });
+    for_lanes(lanes, [&](int lane) {
+      Lane<Part>::set(d, lane, static_cast<Part>((values[lane] >> (bits * k)) & mask));
+    });
   }
 }
 

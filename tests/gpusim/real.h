@@ -71,11 +71,12 @@ uint16_t narrowed(double x, Rounding rounding) {
   const double places = size * scale, whole = std::floor(places), rest = places - whole;
   const auto units = static_cast<uint32_t>(whole);
   const bool outwards = (rounding == Rounding::up && !negative) || (rounding == Rounding::down && negative);
-  const bool grows = rounding == Rounding::nearest ? rest > 0.5 || (rest == 0.5 && (units & 1) != 0)
-                                                   : outwards && rest > 0;
+  const bool grows =
+      rounding == Rounding::nearest ? rest > 0.5 || (rest == 0.5 && (units & 1) != 0) : outwards && rest > 0;
   const bool fits = exponent <= bias;
-  uint32_t bits = fits ? (static_cast<uint32_t>(exponent + bias - 1) << fraction_bits) + units + (grows ? 1U : 0U)
-                       : infinity;
+  uint32_t bits =
+      fits ? (static_cast<uint32_t>(exponent + bias - 1) << fraction_bits) + units + (grows ? 1U : 0U)
+           : infinity;
   if (bits >= infinity) bits = rounding == Rounding::nearest || outwards ? infinity : infinity - 1;
   return static_cast<uint16_t>(sign | bits);
 }
