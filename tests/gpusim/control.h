@@ -9,6 +9,8 @@ namespace gpusim {
 
 // Instruction::variant of a barrier that reduces a predicate over the block (bar.red).
 constexpr uint16_t barrier_count = 1, barrier_all = 2, barrier_any = 3;
+constexpr uint16_t barrier_arrival = 4;  // bar.arrive: counts, but does not wait
+// A barrier's s: the predicate, the barrier's number, how many threads it is for (-1: the whole block).
 
 // vprintf and __assertfail, which CUDA has and the simulator provides.
 bool is_provided(const std::string& function);

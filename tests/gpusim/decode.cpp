@@ -546,7 +546,9 @@ bool Decoder::branch(const Statement& s, Opcode& opcode, Instruction& i) {
 bool Decoder::barrier(const Statement& s, Opcode& opcode, Instruction& i) {
   opcode.take("cta");
   const bool reduces = opcode.take("red");
-  if (!reduces && !opcode.take("sync")) return false;  // bar.warp is a collective, bar.arrive is not known
+  if (opcode.take("warp")) return false;  // a collective of lanes
+  const bool arrives = !reduces && opcode.take("arrive");
+  if (!reduces && !arrives && !opcode.take("sync")) return false;
   opcode.take("aligned");
   i.control = Control::barrier;
   size_t at = 0;
@@ -556,10 +558,12 @@ bool Decoder::barrier(const Statement& s, Opcode& opcode, Instruction& i) {
     opcode.take(i.variant == barrier_count ? "u32" : "pred");
     i.d[0] = destination(s.operands.at(at++)).at;
   }
-  const Operand& number = s.operands.at(at++);
-  if (number.kind != Operand::Kind::number || number.bits != 0) refuse("a barrier other than barrier 0");
+  if (arrives) i.variant = barrier_arrival;
+  i.s[1] = source(s.operands.at(at++), 32).at;
+  const size_t last = s.operands.size() - (reduces ? 1 : 0);
+  if (at < last) i.s[2] = source(s.operands[at++], 32).at;
   if (reduces) i.s[0] = source(s.operands.at(at++), 1).at;
-  if (at != s.operands.size()) refuse("a barrier of a part of the block");
+  if (at != s.operands.size()) refuse(s.opcode + " has too many operands");
   function_->has_barrier = true;
   return true;
 }

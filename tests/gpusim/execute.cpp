@@ -74,6 +74,14 @@ LaneMask members_of(Warp& warp, const Instruction& i, LaneMask lanes) {
   return members;
 }
 
+uint32_t barrier_of(const Warp& warp, const Instruction& i, LaneMask lanes) {
+  const uint32_t number = warp.registers[i.s[1] + first_lane(lanes)];
+  if (number >= BlockRun::barriers)
+    fault(warp, i, first_lane(lanes), "barrier " + std::to_string(number) + " of " +
+                                          std::to_string(BlockRun::barriers));
+  return number;
+}
+
 // Runs entries, the smallest pc first.
 class Runner {
  public:
@@ -173,6 +181,12 @@ Runner::Step Runner::barrier(const Instruction& i) {
     return Step::on;
   }
   if (active_ != warp_.alive) return Step::stuck;
+  const uint32_t number = barrier_of(warp_, i, active_);
+  warp_.block->arrived[number] += lanes_per_warp;  // the hardware counts whole warps
+  if (i.variant == barrier_arrival) {
+    ++pc_;
+    return Step::on;
+  }
   warp_.waiting_at = &i;
   warp_.waiting = active_;
   add_entry(warp_, pc_ + 1, lanes_);
@@ -238,48 +252,92 @@ LaneMask lanes_of_warp(const LaunchRun& launch, uint32_t warp) {
   return left >= lanes_per_warp ? all_lanes : (LaneMask{1} << left) - 1;
 }
 
-// bar.red: a predicate over all threads of the block.
-void reduce_at_barrier(BlockRun& block) {
+// The warps that wait at one barrier.
+class Waiting {
+ public:
+  Waiting(BlockRun& block, uint32_t barrier) : block_(block), barrier_(barrier) {
+    for (const auto& warp : block.warps)
+      if (warp->waiting_at && barrier_of(*warp, *warp->waiting_at, warp->waiting) == barrier)
+        warps_.push_back(warp.get());
+  }
+  bool complete() const;
+  void release();
+
+ private:
+  void check_absent() const;
+  void reduce() const;
+
+  BlockRun& block_;
+  uint32_t barrier_;
+  std::vector<Warp*> warps_;
+};
+
+// A barrier with a number of threads is for so many, whoever they are; without, for all of the block.
+bool Waiting::complete() const {
+  if (warps_.empty()) return false;
+  const Instruction& i = *warps_[0]->waiting_at;
+  if (i.s[2] >= 0)
+    return block_.arrived[barrier_] >= warps_[0]->registers[i.s[2] + first_lane(warps_[0]->waiting)];
+  size_t alive = 0;
+  for (const auto& warp : block_.warps) alive += warp->alive != 0 ? 1 : 0;
+  return warps_.size() == alive;
+}
+
+// CUDA: such a barrier is for every thread of the block, and one that left before it is a mistake.
+void Waiting::check_absent() const {
+  const Warp& first = *warps_[0];
+  if (!block_.launch->checks || first.waiting_at->s[2] >= 0) return;
+  for (const auto& warp : block_.warps) {
+    const LaneMask missing = lanes_of_warp(*block_.launch, warp->index) & ~warp->alive;
+    if (missing != 0)
+      fault(*warp, *first.waiting_at, first_lane(missing), "the thread returned before a barrier of its block");
+  }
+}
+
+// bar.red: a predicate over all threads.
+void Waiting::reduce() const {
+  const uint16_t kind = warps_[0]->waiting_at->variant;
   uint32_t count = 0, threads = 0;
-  for (const auto& warp : block.warps) {
-    if (!warp->waiting_at) continue;
-    if (warp->waiting_at->variant != 0)
+  for (const Warp* warp : warps_) {
+    if (warp->waiting_at->variant != kind)
+      fault(*warp, *warp->waiting_at, first_lane(warp->waiting), "warps meet at barriers of different kinds");
+    if (kind != 0)
       count += static_cast<uint32_t>(std::popcount(warp->predicates[warp->waiting_at->s[0]] & warp->waiting));
     threads += static_cast<uint32_t>(std::popcount(warp->waiting));
   }
-  for (const auto& warp : block.warps) {
-    if (!warp->waiting_at || warp->waiting_at->variant == 0) continue;
-    const Instruction& i = *warp->waiting_at;
-    if (i.variant == barrier_count) {
-      for_lanes(warp->waiting, [&](int lane) { warp->registers[i.d[0] + lane] = count; });
+  if (kind == 0) return;
+  for (Warp* warp : warps_) {
+    const int32_t to = warp->waiting_at->d[0];
+    if (kind == barrier_count) {
+      for_lanes(warp->waiting, [&](int lane) { warp->registers[to + lane] = count; });
     } else {
-      const bool holds = i.variant == barrier_all ? count == threads : count > 0;
-      set_predicate(*warp, i.d[0], warp->waiting, holds ? all_lanes : 0);
+      const bool holds = kind == barrier_all ? count == threads : count > 0;
+      set_predicate(*warp, to, warp->waiting, holds ? all_lanes : 0);
     }
   }
 }
 
-void release_barrier(BlockRun& block) {
-  const Instruction* first = nullptr;
-  for (const auto& warp : block.warps) {
-    if (!warp->waiting_at) continue;
-    if (!first) first = warp->waiting_at;
-    if (warp->waiting_at->variant != first->variant)
-      fault(*warp, *warp->waiting_at, first_lane(warp->waiting), "warps wait at barriers of different kinds");
-    // CUDA: a barrier is for every thread of the block, and those that left before it do not count as arrived.
-    const LaneMask missing = lanes_of_warp(*block.launch, warp->index) & ~warp->alive;
-    if (missing != 0 && block.launch->checks)
-      fault(*warp, *warp->waiting_at, first_lane(missing), "the thread returned before a barrier of its block");
+// The time that it gives orders the whole block, which is too much for a barrier of a part: a race between parts may
+// be missed, none is invented.
+void Waiting::release() {
+  check_absent();
+  reduce();
+  block_.arrived[barrier_] = 0;
+  block_.barrier_time = ++clock_of_events();
+  for (const auto& warp : block_.warps) warp->time = block_.barrier_time;
+  for (Warp* warp : warps_) warp->waiting_at = nullptr;
+}
+
+// Whether any warp may go on.
+bool release_barriers(BlockRun& block) {
+  bool released = false;
+  for (uint32_t barrier = 0; barrier < BlockRun::barriers; ++barrier) {
+    Waiting waiting(block, barrier);
+    if (!waiting.complete()) continue;
+    waiting.release();
+    released = true;
   }
-  for (const auto& warp : block.warps)
-    if (!warp->waiting_at && block.launch->checks)
-      fault(*warp, *first, 0, "the thread returned before a barrier of its block");
-  reduce_at_barrier(block);
-  block.barrier_time = ++clock_of_events();
-  for (const auto& warp : block.warps) {
-    warp->waiting_at = nullptr;
-    warp->time = block.barrier_time;
-  }
+  return released;
 }
 
 }  // namespace
@@ -302,15 +360,17 @@ void run_block(BlockRun& block, bool reverse) {
     warp->time = block.start_time;
     warp->sync_time = 0;
   }
+  block.arrived.fill(0);
   for (;;) {
-    size_t waiting = 0;
+    const Warp* stays = nullptr;
     for (size_t k = 0; k < warps; ++k) {
       Warp& warp = *block.warps[reverse ? warps - 1 - k : k];
-      if (warp.alive == 0) continue;
-      if (run_warp(warp) == Stop::at_barrier) ++waiting;
+      if (warp.alive != 0 && !warp.waiting_at) run_warp(warp);
+      if (warp.waiting_at) stays = &warp;
     }
-    if (waiting == 0) return;
-    release_barrier(block);
+    if (!stays) return;
+    if (!release_barriers(block))
+      fault(*stays, *stays->waiting_at, first_lane(stays->waiting), "a barrier that is never complete");
   }
 }
 

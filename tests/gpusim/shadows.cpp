@@ -28,9 +28,15 @@ bool handed_over(const Warp& warp, uint32_t other_block, uint32_t time) {
   return fence > time && warp.block->acquire_time > fence;
 }
 
+// Notes from before this are of others: earlier launches, or earlier blocks for shared memory.
+uint32_t beginning(const Warp& warp, const Touch& touch) {
+  return touch.is_global ? warp.block->launch->start_time : warp.block->start_time;
+}
+
 // Whether accesses of a thread, warp or block at that time are known to come before this warp's next one.
-bool is_before(const Warp& warp, uint32_t time, uint32_t other_block, uint32_t other_warp, bool one_warp) {
-  if (time < warp.block->launch->start_time) return true;
+bool is_before(const Warp& warp, const Touch& touch, uint32_t time, uint32_t other_block, uint32_t other_warp,
+               bool one_warp) {
+  if (time < beginning(warp, touch)) return true;
   if (other_block != block_of(warp)) return handed_over(warp, other_block, time);
   if (time < warp.block->barrier_time) return true;
   return one_warp && other_warp == warp_of(warp) && time < warp.sync_time;
@@ -64,59 +70,50 @@ void check_writer(const Warp& warp, const Shadow& s, uint8_t mask, uint32_t thre
                   size_t offset, bool is_same) {
   if (s.writer == 0 || s.writer - 1 == thread || (s.write_mask & mask) == 0 || is_same) return;
   const uint32_t other = s.writer - 1;
-  if (is_before(warp, s.write_time, other / threads_a_block, other / lanes_per_warp, true)) return;
+  if (is_before(warp, touch, s.write_time, other / threads_a_block, other / lanes_per_warp, true)) return;
   report(warp, touch, offset, "a write by " + thread_text(warp, other));
+}
+
+bool readers_are_before(const Warp& warp, const Shadow& s, uint32_t thread, const Touch& touch) {
+  constexpr uint32_t warps = threads_a_block / lanes_per_warp;
+  switch (s.readers) {
+    case Shadow::Readers::none: return true;
+    case Shadow::Readers::lane:
+      return s.reader == thread ||
+             is_before(warp, touch, s.read_time, s.reader / threads_a_block, s.reader / lanes_per_warp, true);
+    case Shadow::Readers::warp: return is_before(warp, touch, s.read_time, s.reader / warps, s.reader, true);
+    case Shadow::Readers::block: return is_before(warp, touch, s.read_time, s.reader, 0, false);
+    default: return s.read_time < beginning(warp, touch);
+  }
 }
 
 void check_readers(const Warp& warp, const Shadow& s, uint8_t mask, uint32_t thread, const Touch& touch,
                    size_t offset, bool is_same) {
-  if (s.readers == Shadow::Readers::none || (s.read_mask & mask) == 0 || is_same) return;
-  constexpr uint32_t warps = threads_a_block / lanes_per_warp;
-  bool before = false;
-  switch (s.readers) {
-    case Shadow::Readers::lane:
-      before = s.reader == thread ||
-               is_before(warp, s.read_time, s.reader / threads_a_block, s.reader / lanes_per_warp, true);
-      break;
-    case Shadow::Readers::warp:
-      before = is_before(warp, s.read_time, s.reader / warps, s.reader, true);
-      break;
-    case Shadow::Readers::block: before = is_before(warp, s.read_time, s.reader, 0, false); break;
-    default: before = s.read_time < warp.block->launch->start_time;
-  }
-  if (!before) report(warp, touch, offset, "a read by " + readers_text(warp, s));
+  if ((s.read_mask & mask) == 0 || is_same || readers_are_before(warp, s, thread, touch)) return;
+  report(warp, touch, offset, "a read by " + readers_text(warp, s));
 }
 
-// One more reader: the note becomes as wide as it must.
-void note_reader(const Warp& warp, Shadow& s, uint8_t mask, uint32_t thread) {
+// One more reader. The note becomes as wide as it must, of lane, warp, block or grid; readers that come before this
+// one need no note any more, and those of other bytes lose theirs: a report may be missed, none is false.
+void note_reader(const Warp& warp, Shadow& s, uint8_t mask, uint32_t thread, const Touch& touch) {
   using Readers = Shadow::Readers;
-  const uint32_t time = warp.time;
   constexpr uint32_t warps = threads_a_block / lanes_per_warp;
-  const auto begin = [&] {
-    s.readers = Readers::lane, s.reader = thread, s.read_time = time, s.read_mask = mask;
-  };
-  // Reads of other bytes take the place of the older note: a report may be missed, none is false.
-  if (s.readers == Readers::none || s.read_time < warp.block->launch->start_time || (s.read_mask & mask) == 0)
-    return begin();
-  const uint32_t block = s.readers == Readers::lane   ? s.reader / threads_a_block
-                         : s.readers == Readers::warp ? s.reader / warps
-                                                      : s.reader;
-  if (s.readers != Readers::grid) {
-    if (block == block_of(warp)) {
-      if (s.read_time < warp.block->barrier_time) return begin();
-      const uint32_t of_warp = s.readers == Readers::lane ? s.reader / lanes_per_warp : s.reader;
-      if (s.readers == Readers::lane && s.reader == thread) {
-      } else if (s.readers != Readers::block && of_warp == warp_of(warp)) {
-        s.readers = Readers::warp, s.reader = of_warp;
-      } else {
-        s.readers = Readers::block, s.reader = block;
-      }
-    } else {
-      s.readers = Readers::grid, s.reader = 0;
-    }
+  if ((s.read_mask & mask) == 0 || readers_are_before(warp, s, thread, touch)) {
+    s.readers = Readers::lane, s.reader = thread, s.read_time = warp.time, s.read_mask = mask;
+    return;
   }
-  s.read_time = std::max(s.read_time, time);
+  s.read_time = std::max(s.read_time, warp.time);
   s.read_mask |= mask;
+  if (s.readers == Readers::grid) return;
+  const uint32_t of_warp = s.readers == Readers::lane ? s.reader / lanes_per_warp : s.reader;
+  const uint32_t of_block = s.readers == Readers::block ? s.reader : of_warp / warps;
+  if (of_block != block_of(warp)) {
+    s.readers = Readers::grid;
+  } else if (s.readers != Readers::block && of_warp == warp_of(warp)) {
+    s.readers = Readers::warp, s.reader = of_warp;
+  } else {
+    s.readers = Readers::block, s.reader = of_block;
+  }
 }
 
 uint8_t mask_of(size_t offset, size_t bytes) {
@@ -138,8 +135,9 @@ void check_race(Warp& warp, Shadow* shadows, size_t offset, size_t bytes, const 
     if (writes) {
       check_readers(warp, s, mask, thread, touch, offset + done, is_same);
       s.writer = thread + 1, s.write_time = warp.time, s.write_mask = mask;
+      if ((s.read_mask & ~mask) == 0) s.readers = Shadow::Readers::none, s.read_mask = 0;
     } else {
-      note_reader(warp, s, mask, thread);
+      note_reader(warp, s, mask, thread, touch);
     }
   }
 }

@@ -1,6 +1,7 @@
 // What runs: launches of blocks of warps of 32 lanes.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <bit>
 #include <cstring>
@@ -42,6 +43,8 @@ struct BlockRun {
   std::vector<uint8_t> shared_written;  // one entry a byte
   std::vector<Shadow> shared_shadow;
   uint32_t start_time = 0, barrier_time = 0;
+  static constexpr size_t barriers = 16;
+  std::array<uint32_t, barriers> arrived{};  // threads at each barrier, waiting or not
   uint32_t acquire_time = 0;  // of the last atomic operation on global memory
   std::vector<std::unique_ptr<Warp>> warps;
   Counters counters;
