@@ -17,8 +17,9 @@ void check_heads(const char* op, int64_t channels, int64_t heads) {
 void KeyValueCache::append(const Tensor& packed) {
   const int64_t rows = packed.dim(0), width = packed.dim(2);
   if (!packed_.defined() || packed_.dim(1) == length_) {
+    // Zeros: select() copies whole rows, with the room that nothing was written to yet.
     const Tensor larger =
-        Tensor::empty({rows, length_ + cache_block, width}, packed.dtype(), packed.device());
+        Tensor::zeros({rows, length_ + cache_block, width}, packed.dtype(), packed.device());
     if (length_ > 0) copy_(slice(larger, 1, 0, length_), packed_);
     packed_ = larger;
   }

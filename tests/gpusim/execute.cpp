@@ -61,13 +61,20 @@ void make_call(Warp& warp, const Instruction& i, LaneMask lanes) {
   }
 }
 
-// The member mask of a collective, which every lane gives for itself.
-LaneMask members_of(Warp& warp, const Instruction& i, LaneMask lanes) {
-  if (i.members < 0) return all_lanes;  // mma and ldmatrix are for the whole warp
-  const LaneMask members = warp.registers[i.members + first_lane(lanes)];
+// Of these lanes, those that give the same member mask as the first one.
+LaneMask lanes_of_first_mask(const Warp& warp, const Instruction& i, LaneMask lanes) {
+  if (i.members < 0) return lanes;
+  const uint32_t* const masks = warp.registers + i.members;
+  LaneMask same = 0;
   for (LaneMask rest = lanes; rest != 0; rest &= rest - 1)
-    if (warp.registers[i.members + first_lane(rest)] != members)
-      fault(warp, i, first_lane(rest), "lanes that meet in a warp collective give different member masks");
+    if (masks[first_lane(rest)] == masks[first_lane(lanes)]) same |= rest & (0 - rest);
+  return same;
+}
+
+// Their member mask. Those without one (mma, ldmatrix) are for the whole warp.
+LaneMask members_of(const Warp& warp, const Instruction& i, LaneMask lanes) {
+  if (i.members < 0) return all_lanes;
+  const LaneMask members = warp.registers[i.members + first_lane(lanes)];
   if ((lanes & ~members) != 0)
     fault(warp, i, first_lane(lanes & ~members),
           "a lane outside of the member mask " + hexadecimal(members) + " executes a warp collective");
@@ -193,14 +200,27 @@ Runner::Step Runner::barrier(const Instruction& i) {
   return Step::at_barrier;
 }
 
+// Lanes with the same member mask go on together once all of them are there; tiles of a warp have masks of their own.
 Runner::Step Runner::collective(const Instruction& i) {
-  if (active_ != 0) {
-    const LaneMask needed = members_of(warp_, i, active_) & warp_.kernel_warp().alive;
-    if ((active_ & needed) != needed) return Step::stuck;
-    i.handler(warp_, i, active_);
+  LaneMask done = 0;
+  for (LaneMask rest = active_; rest != 0;) {
+    const LaneMask group = lanes_of_first_mask(warp_, i, rest);
+    const LaneMask needed = members_of(warp_, i, group) & warp_.kernel_warp().alive;
+    if ((group & needed) == needed) {
+      i.handler(warp_, i, group);
+      done |= group;
+    }
+    rest &= ~group;
   }
-  ++pc_;
-  return Step::on;
+  const LaneMask waiting = active_ & ~done;
+  if (waiting != 0 && done == 0 && waiting == lanes_) return Step::stuck;
+  if (waiting == 0) {
+    ++pc_;
+    return Step::on;
+  }
+  add_entry(warp_, pc_, waiting);
+  add_entry(warp_, pc_ + 1, lanes_ & ~waiting);
+  return Step::parted;
 }
 
 Runner::Step Runner::control(const Instruction& i) {
