@@ -31,7 +31,7 @@ TEST_CASE("gpusim: requests, sectors, bytes, bank conflicts and local accesses a
   for (const Counted& counted : counted_kernels()) {
     reset_counters();
     CHECK(counters().empty());
-    counted.run();
+    REQUIRE_NOTHROW(counted.run());
     const Counters got = counters_of(counted.kernel);
     const Counters& want = counted.want;
     INFO(std::string(counted.kernel));
@@ -58,8 +58,7 @@ TEST_CASE("gpusim: instructions are counted by warp and by lane") {
   reset_counters();
   run_additions(false);
   run_additions(true);
-  const Counters none = counters_of("count_additions<(bool)0>"),
-                 ten = counters_of("count_additions<(bool)1>");
+  const Counters none = counters_of("count_additions<false>"), ten = counters_of("count_additions<true>");
   CHECK(ten.warp_instructions - none.warp_instructions == 10 * 3);
   CHECK(ten.lane_instructions - none.lane_instructions == 10 * 96);
   CHECK(none.lane_instructions == 32 * none.warp_instructions);

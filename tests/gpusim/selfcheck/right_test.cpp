@@ -53,7 +53,8 @@ TEST_CASE("gpusim: right kernels compute what they should, without a report") {
     std::vector<float> got;
     CHECK_NOTHROW(got = kernel.run());
     const std::vector<float> want = kernel.expected();
-    REQUIRE(got.size() == want.size());
+    CHECK(got.size() == want.size());
+    if (got.size() != want.size()) continue;
     for (size_t i = 0; i < want.size(); ++i) {
       if (!(std::fabs(got[i] - want[i]) <= kernel.tolerance * (1 + std::fabs(want[i])))) {
         FAIL_CHECK("[", i, "] is ", got[i], ", not ", want[i]);
@@ -71,7 +72,9 @@ TEST_CASE(
     options() = {};
     options().workers = 1;
     reset_counters();
-    const std::vector<float> want = kernel.run();
+    std::vector<float> want;
+    CHECK_NOTHROW(want = kernel.run());
+    if (want.empty()) continue;
     const std::map<std::string, Counters> want_counts = counters();
     CHECK(!want_counts.empty());
     for (const Order order : {Order::forward, Order::reverse, Order::shuffled}) {
@@ -92,7 +95,9 @@ TEST_CASE(
       }
     }
     options().checks = false;
-    CHECK(same_bits(kernel.run(), want));
+    std::vector<float> unchecked;
+    CHECK_NOTHROW(unchecked = kernel.run());
+    CHECK(same_bits(unchecked, want));
   }
   options() = before;
   reset_counters();
