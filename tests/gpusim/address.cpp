@@ -23,13 +23,21 @@ Space space_of_address(uint64_t address) {
 }
 
 uint64_t within(Space space, uint64_t address) {
-  return space == Space::shared ? address - shared_window : space == Space::local ? address - local_window : address;
+  return space == Space::shared  ? address - shared_window
+         : space == Space::local ? address - local_window
+                                 : address;
 }
 
 }  // namespace
 
-WarpAccess::WarpAccess(Warp& warp, const Instruction& instruction, LaneMask lanes, Space space, size_t bytes, Use use)
-    : warp_(warp), instruction_(instruction), lanes_(lanes), space_(space), bytes_(bytes), use_(use),
+WarpAccess::WarpAccess(Warp& warp, const Instruction& instruction, LaneMask lanes, Space space, size_t bytes,
+                       Use use)
+    : warp_(warp),
+      instruction_(instruction),
+      lanes_(lanes),
+      space_(space),
+      bytes_(bytes),
+      use_(use),
       checks_(warp.block->launch->checks) {}
 
 void WarpAccess::set_addresses(int32_t place, bool is_wide, int64_t offset) {
@@ -61,8 +69,9 @@ void WarpAccess::prepare() {
     for (LaneMask rest = lanes_; rest != 0; rest &= rest - 1) {
       const int lane = std::countr_zero(rest);
       if ((addresses_[lane] & (bytes_ - 1)) != 0)
-        fault(warp_, instruction_, lane, "misaligned " + std::string(verb()) + " of " + std::to_string(bytes_) +
-                                             " bytes at " + hexadecimal(addresses_[lane]));
+        fault(warp_, instruction_, lane,
+              "misaligned " + std::string(verb()) + " of " + std::to_string(bytes_) + " bytes at " +
+                  hexadecimal(addresses_[lane]));
     }
   }
   const bool is_global = space_ == Space::global || space_ == Space::constant ||
@@ -106,7 +115,8 @@ void WarpAccess::count() {
     counters.global_bytes += bytes_ * static_cast<uint64_t>(std::popcount(lanes_));
   }
   if (space == Space::shared) {
-    // Lanes that want different words of one bank take turns; 8 and 16 bytes go by halves and quarters of the warp.
+    // Lanes that want different words of one bank take turns; 8 and 16 bytes go by halves and quarters of the
+    // warp.
     ++counters.shared_requests;
     const int group = static_cast<int>(lanes_per_warp * 4 / std::max<size_t>(bytes_, 4));
     for (int begin = 0; begin < lanes_per_warp; begin += group) {
@@ -129,8 +139,9 @@ void WarpAccess::count() {
 }
 
 void WarpAccess::out_of_bounds(int lane, const char* space, uint64_t address, const std::string& of) const {
-  fault(warp_, instruction_, lane, std::string("out-of-bounds ") + space + " " + verb() + " of " +
-                                       std::to_string(bytes_) + " bytes at " + hexadecimal(address) + of);
+  fault(warp_, instruction_, lane,
+        std::string("out-of-bounds ") + space + " " + verb() + " of " + std::to_string(bytes_) +
+            " bytes at " + hexadecimal(address) + of);
 }
 
 std::byte* WarpAccess::resolve(int lane, const std::byte* value) {
@@ -154,9 +165,9 @@ std::byte* WarpAccess::resolve_global(int lane, const std::byte* value) {
   if (use_ != Use::write && checks_) {
     for (size_t k = 0; k < bytes_; ++k)
       if (a->written[offset + k] == 0)
-        fault(warp_, instruction_, lane, "uninitialised global memory: " + std::string(verb()) + " of " +
-                                             std::to_string(bytes_) + " bytes at byte " + std::to_string(offset) +
-                                             " of an allocation");
+        fault(warp_, instruction_, lane,
+              "uninitialised global memory: " + std::string(verb()) + " of " + std::to_string(bytes_) +
+                  " bytes at byte " + std::to_string(offset) + " of an allocation");
   }
   if (checks_) {
     if (a->shadow.empty()) a->shadow.resize(a->size / Shadow::bytes + 5);
@@ -177,11 +188,13 @@ std::byte* WarpAccess::resolve_shared(int lane, uint64_t offset, const std::byte
   if (use_ != Use::write) {
     for (size_t k = 0; k < bytes_; ++k)
       if (block.shared_written[offset + k] == 0)
-        fault(warp_, instruction_, lane, "uninitialised shared memory: " + std::string(verb()) + " of " +
-                                             std::to_string(bytes_) + " bytes at " + std::to_string(offset));
+        fault(warp_, instruction_, lane,
+              "uninitialised shared memory: " + std::string(verb()) + " of " + std::to_string(bytes_) +
+                  " bytes at " + std::to_string(offset));
   }
   if (use_ != Use::atomic)
-    check_race(warp_, block.shared_shadow.data(), offset, bytes_, {&instruction_, lane, use_, false, address, value});
+    check_race(warp_, block.shared_shadow.data(), offset, bytes_,
+               {&instruction_, lane, use_, false, address, value});
   if (use_ != Use::read) std::memset(block.shared_written.data() + offset, 1, bytes_);
   return address;
 }
@@ -192,9 +205,11 @@ std::byte* WarpAccess::resolve_other(int lane, Space space, uint64_t offset) {
       out_of_bounds(lane, "local", offset, "");
     return warp_.local_memory + static_cast<size_t>(lane) * warp_.local_stride + offset;
   }
-  if (instruction_.flag) return warp_.call_memory + static_cast<size_t>(lane) * warp_.function->call_bytes + offset;
+  if (instruction_.flag)
+    return warp_.call_memory + static_cast<size_t>(lane) * warp_.function->call_bytes + offset;
   auto& arguments = warp_.block->launch->arguments;
-  if (offset >= arguments.size() || bytes_ > arguments.size() - offset) out_of_bounds(lane, "parameter", offset, "");
+  if (offset >= arguments.size() || bytes_ > arguments.size() - offset)
+    out_of_bounds(lane, "parameter", offset, "");
   return arguments.data() + offset;
 }
 

@@ -48,7 +48,9 @@ class WarpAccess {
   std::byte* resolve_shared(int lane, uint64_t offset, const std::byte* value);
   std::byte* resolve_other(int lane, Space space, uint64_t offset);
   void count();
-  const char* verb() const { return use_ == Use::read ? "read" : use_ == Use::write ? "write" : "atomic access"; }
+  const char* verb() const {
+    return use_ == Use::read ? "read" : use_ == Use::write ? "write" : "atomic access";
+  }
   [[noreturn]] void out_of_bounds(int lane, const char* space, uint64_t address, const std::string& of) const;
 
   Warp& warp_;

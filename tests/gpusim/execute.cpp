@@ -1,9 +1,9 @@
 // How a warp and a block go on: divergence, reconvergence, barriers, calls.
 //
-// A warp's lanes are in entries {pc, lanes}. The entry with the smallest pc runs until it meets the next one, where
-// they become one: lanes that took different ways come together at the end of both. A collective waits until all
-// living lanes of its mask are in the entry, and a barrier until all living lanes of the warp are; when no entry can
-// go on, that is the kernel's mistake.
+// A warp's lanes are in entries {pc, lanes}. The entry with the smallest pc runs until it meets the next one,
+// where they become one: lanes that took different ways come together at the end of both. A collective waits
+// until all living lanes of its mask are in the entry, and a barrier until all living lanes of the warp are;
+// when no entry can go on, that is the kernel's mistake.
 #include <algorithm>
 #include <cstdio>
 
@@ -51,7 +51,8 @@ void make_call(Warp& warp, const Instruction& i, LaneMask lanes) {
       std::copy_n(warp.call_memory + lane * outer + static_cast<size_t>(call.arguments[k]), f.inputs[k].size,
                   inside.call_memory + lane * f.call_bytes + f.inputs[k].offset);
   }
-  if (run_warp(inside) != Stop::finished) fault(warp, i, -1, "a barrier in a called function is not supported");
+  if (run_warp(inside) != Stop::finished)
+    fault(warp, i, -1, "a barrier in a called function is not supported");
   warp.time = inside.time, warp.sync_time = inside.sync_time;
   if (call.result < 0) return;
   for (LaneMask rest = lanes; rest != 0; rest &= rest - 1) {
@@ -84,8 +85,8 @@ LaneMask members_of(const Warp& warp, const Instruction& i, LaneMask lanes) {
 uint32_t barrier_of(const Warp& warp, const Instruction& i, LaneMask lanes) {
   const uint32_t number = warp.registers[i.s[1] + first_lane(lanes)];
   if (number >= BlockRun::barriers)
-    fault(warp, i, first_lane(lanes), "barrier " + std::to_string(number) + " of " +
-                                          std::to_string(BlockRun::barriers));
+    fault(warp, i, first_lane(lanes),
+          "barrier " + std::to_string(number) + " of " + std::to_string(BlockRun::barriers));
   return number;
 }
 
@@ -200,7 +201,8 @@ Runner::Step Runner::barrier(const Instruction& i) {
   return Step::at_barrier;
 }
 
-// Lanes with the same member mask go on together once all of them are there; tiles of a warp have masks of their own.
+// Lanes with the same member mask go on together once all of them are there; tiles of a warp have masks of
+// their own.
 Runner::Step Runner::collective(const Instruction& i) {
   LaneMask done = 0;
   for (LaneMask rest = active_; rest != 0;) {
@@ -225,13 +227,16 @@ Runner::Step Runner::collective(const Instruction& i) {
 
 Runner::Step Runner::control(const Instruction& i) {
   switch (i.control) {
-    case Control::none: break;
-    case Control::branch: return branch(i, active_);
+    case Control::none:
+      break;
+    case Control::branch:
+      return branch(i, active_);
     case Control::branch_table: {
       const auto& targets = static_cast<const BranchTable*>(i.extra)->targets;
       for (LaneMask rest = active_; rest != 0; rest &= rest - 1) {
         const uint32_t index = warp_.registers[i.s[0] + first_lane(rest)];
-        if (index >= targets.size()) fault(warp_, i, first_lane(rest), "an index beyond the table of branches");
+        if (index >= targets.size())
+          fault(warp_, i, first_lane(rest), "an index beyond the table of branches");
         add_entry(warp_, targets[index], rest & (0 - rest));
       }
       add_entry(warp_, pc_ + 1, lanes_ & ~active_);
@@ -243,8 +248,10 @@ Runner::Step Runner::control(const Instruction& i) {
       if (lanes_ == 0) return Step::ended;
       ++pc_;
       return Step::on;
-    case Control::barrier: return barrier(i);
-    case Control::collective: return collective(i);
+    case Control::barrier:
+      return barrier(i);
+    case Control::collective:
+      return collective(i);
     case Control::call:
       if (active_ != 0) make_call(warp_, i, active_);
       ++pc_;
@@ -310,7 +317,8 @@ void Waiting::check_absent() const {
   for (const auto& warp : block_.warps) {
     const LaneMask missing = lanes_of_warp(*block_.launch, warp->index) & ~warp->alive;
     if (missing != 0)
-      fault(*warp, *first.waiting_at, first_lane(missing), "the thread returned before a barrier of its block");
+      fault(*warp, *first.waiting_at, first_lane(missing),
+            "the thread returned before a barrier of its block");
   }
 }
 
@@ -337,8 +345,8 @@ void Waiting::reduce() const {
   }
 }
 
-// The time that it gives orders the whole block, which is too much for a barrier of a part: a race between parts may
-// be missed, none is invented.
+// The time that it gives orders the whole block, which is too much for a barrier of a part: a race between
+// parts may be missed, none is invented.
 void Waiting::release() {
   check_absent();
   reduce();

@@ -120,10 +120,17 @@ template <auto f>
 Form rounded_form(Rounding rounding) {
   Form result = form<f>();
   switch (rounding) {
-    case Rounding::nearest: break;
-    case Rounding::zero: result.handler = &each_rounded<f, FE_TOWARDZERO>; break;
-    case Rounding::down: result.handler = &each_rounded<f, FE_DOWNWARD>; break;
-    case Rounding::up: result.handler = &each_rounded<f, FE_UPWARD>; break;
+    case Rounding::nearest:
+      break;
+    case Rounding::zero:
+      result.handler = &each_rounded<f, FE_TOWARDZERO>;
+      break;
+    case Rounding::down:
+      result.handler = &each_rounded<f, FE_DOWNWARD>;
+      break;
+    case Rounding::up:
+      result.handler = &each_rounded<f, FE_UPWARD>;
+      break;
   }
   return result;
 }
@@ -132,13 +139,20 @@ Form rounded_form(Rounding rounding) {
 template <class F>
 std::optional<Form> with_integer(Type type, F f) {
   switch (type) {
-    case Type::u16: return f.template operator()<uint16_t>();
-    case Type::s16: return f.template operator()<int16_t>();
-    case Type::u32: return f.template operator()<uint32_t>();
-    case Type::s32: return f.template operator()<int32_t>();
-    case Type::u64: return f.template operator()<uint64_t>();
-    case Type::s64: return f.template operator()<int64_t>();
-    default: return std::nullopt;
+    case Type::u16:
+      return f.template operator()<uint16_t>();
+    case Type::s16:
+      return f.template operator()<int16_t>();
+    case Type::u32:
+      return f.template operator()<uint32_t>();
+    case Type::s32:
+      return f.template operator()<int32_t>();
+    case Type::u64:
+      return f.template operator()<uint64_t>();
+    case Type::s64:
+      return f.template operator()<int64_t>();
+    default:
+      return std::nullopt;
   }
 }
 
@@ -146,10 +160,14 @@ std::optional<Form> with_integer(Type type, F f) {
 template <class F>
 std::optional<Form> with_bits(Type type, F f) {
   switch (bits_of(type)) {
-    case 16: return f.template operator()<uint16_t>();
-    case 32: return f.template operator()<uint32_t>();
-    case 64: return f.template operator()<uint64_t>();
-    default: return std::nullopt;
+    case 16:
+      return f.template operator()<uint16_t>();
+    case 32:
+      return f.template operator()<uint32_t>();
+    case 64:
+      return f.template operator()<uint64_t>();
+    default:
+      return std::nullopt;
   }
 }
 

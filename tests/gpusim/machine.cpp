@@ -85,8 +85,8 @@ class Execution {
   BlockOrder order_;
   std::atomic<uint64_t> next_{0};
   std::mutex mutex_;
-  // The first mistake in the order of blocks: what is reported does not depend on the threads' speed when blocks
-  // before it are right.
+  // The first mistake in the order of blocks: what is reported does not depend on the threads' speed when
+  // blocks before it are right.
   std::exception_ptr failure_;
   std::atomic<uint64_t> failed_at_{UINT64_MAX};
   std::map<uint64_t, std::string> texts_;
@@ -182,7 +182,8 @@ void forget_allocations(Machine& machine) {
   machine.idle_generation = generation;
   for (auto& [kind, blocks] : machine.idle)
     for (auto& block : blocks)
-      for (auto& warp : block->warps) std::fill(warp->last_allocation.begin(), warp->last_allocation.end(), nullptr);
+      for (auto& warp : block->warps)
+        std::fill(warp->last_allocation.begin(), warp->last_allocation.end(), nullptr);
 }
 
 }  // namespace
@@ -196,7 +197,8 @@ void register_fat_binary(const void* wrapper) {
   }
 }
 
-// Kernels of one name may be in several modules (internal linkage): nvcc registers a module before its functions.
+// Kernels of one name may be in several modules (internal linkage): nvcc registers a module before its
+// functions.
 void register_function(const void* handle, const char* name) {
   Machine& machine = Machine::instance();
   for (auto module = machine.modules.rbegin(); module != machine.modules.rend(); ++module) {

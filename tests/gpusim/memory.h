@@ -17,12 +17,12 @@ namespace gpusim {
 struct Shadow {
   static constexpr size_t bytes = 4;
   enum class Readers : uint8_t { none, lane, warp, block, grid };
-  uint32_t writer = 0, write_time = 0;        // thread of the grid + 1
-  uint32_t reader = 0, read_time = 0;         // thread, warp or block of the grid, by `readers`
-  uint32_t touch_time = 0;                    // start of the launch that `touched` is of
-  uint8_t write_mask = 0, read_mask = 0;      // which of the bytes
-  uint8_t touched = 0;                        // bytes that the launch used so far
-  Readers readers = Readers::none;            // who read since the last write
+  uint32_t writer = 0, write_time = 0;    // thread of the grid + 1
+  uint32_t reader = 0, read_time = 0;     // thread, warp or block of the grid, by `readers`
+  uint32_t touch_time = 0;                // start of the launch that `touched` is of
+  uint8_t write_mask = 0, read_mask = 0;  // which of the bytes
+  uint8_t touched = 0;                    // bytes that the launch used so far
+  Readers readers = Readers::none;        // who read since the last write
 };
 
 struct Allocation {

@@ -61,13 +61,19 @@ Handler with_register(int bits, bool loads) {
 Handler handler_of(Type type, int register_bits, bool loads) {
   const bool sign = is_signed(type);
   switch (bits_of(type)) {
-    case 8: return sign ? with_register<int8_t>(register_bits, loads) : with_register<uint8_t>(register_bits, loads);
+    case 8:
+      return sign ? with_register<int8_t>(register_bits, loads)
+                  : with_register<uint8_t>(register_bits, loads);
     case 16:
-      return sign ? with_register<int16_t>(register_bits, loads) : with_register<uint16_t>(register_bits, loads);
+      return sign ? with_register<int16_t>(register_bits, loads)
+                  : with_register<uint16_t>(register_bits, loads);
     case 32:
-      return sign ? with_register<int32_t>(register_bits, loads) : with_register<uint32_t>(register_bits, loads);
-    case 64: return with_register<uint64_t>(register_bits, loads);
-    default: return nullptr;
+      return sign ? with_register<int32_t>(register_bits, loads)
+                  : with_register<uint32_t>(register_bits, loads);
+    case 64:
+      return with_register<uint64_t>(register_bits, loads);
+    default:
+      return nullptr;
   }
 }
 
@@ -84,8 +90,8 @@ std::optional<Space> take_space(Opcode& opcode) {
 
 // How memory is cached, ordered and hinted at: no affair of values here.
 void take_manners(Opcode& opcode) {
-  for (const char* word : {"volatile", "relaxed", "acquire", "release", "weak", "gpu", "sys", "cta", "nc", "ca", "cg",
-                           "cs", "lu", "cv", "wb", "wt", "unified"})
+  for (const char* word : {"volatile", "relaxed", "acquire", "release", "weak", "gpu", "sys", "cta", "nc",
+                           "ca", "cg", "cs", "lu", "cv", "wb", "wt", "unified"})
     opcode.take(word);
   for (const char* prefix : {"L1::", "L2::"})
     while (!opcode.take_prefix(prefix).empty()) {
@@ -108,7 +114,8 @@ std::optional<Access> plain_access(Opcode& opcode, int register_bits) {
   // Bytes live in registers of 16 bits at least; a number is stored as wide as the type is.
   a.value_bits = register_bits != 0 ? register_bits : std::max(16, bits_of(*type));
   a.handler = handler_of(*type, a.value_bits, loads);
-  if (!a.handler || (is_float(*type) && bits_of(*type) != a.value_bits && bits_of(*type) > 16)) return std::nullopt;
+  if (!a.handler || (is_float(*type) && bits_of(*type) != a.value_bits && bits_of(*type) > 16))
+    return std::nullopt;
   return a;
 }
 

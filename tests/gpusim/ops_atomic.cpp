@@ -9,14 +9,16 @@
 namespace gpusim {
 namespace {
 
-// As the hardware does: compare and swap until nobody came between. Whole words only, so that it is lock-free.
+// As the hardware does: compare and swap until nobody came between. Whole words only, so that it is
+// lock-free.
 template <class T, class Change>
 T exchange_atomically(std::byte* at, Change change) {
   auto* const word = reinterpret_cast<T*>(at);
   T before = __atomic_load_n(word, __ATOMIC_SEQ_CST);
   for (;;) {
     const T after = change(before);
-    if (__atomic_compare_exchange_n(word, &before, after, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) return before;
+    if (__atomic_compare_exchange_n(word, &before, after, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+      return before;
   }
 }
 
@@ -48,8 +50,10 @@ Bits<T> of_bits(Bits<T> now, Bits<T> a, Bits<T>) {
 }
 template <class T>
 T plus(T a, T b) {
-  if constexpr (std::is_floating_point_v<T>) return a + b;
-  else return static_cast<T>(static_cast<std::make_unsigned_t<T>>(a) + static_cast<std::make_unsigned_t<T>>(b));
+  if constexpr (std::is_floating_point_v<T>)
+    return a + b;
+  else
+    return static_cast<T>(static_cast<std::make_unsigned_t<T>>(a) + static_cast<std::make_unsigned_t<T>>(b));
 }
 template <class T>
 T least(T a, T b) {
@@ -83,7 +87,8 @@ Handler bitwise(const std::string& operation) {
 Handler round_the_clock(const std::string& operation) {
   using U = uint32_t;
   if (operation == "inc") return &atomic<U, [](U now, U a, U) { return (now >= a) ? U{0} : now + 1; }>;
-  if (operation == "dec") return &atomic<U, [](U now, U a, U) { return (now == 0 || (now > a)) ? a : now - 1; }>;
+  if (operation == "dec")
+    return &atomic<U, [](U now, U a, U) { return (now == 0 || (now > a)) ? a : now - 1; }>;
   return nullptr;
 }
 
@@ -101,23 +106,36 @@ uint16_t add_halves(uint16_t now, uint16_t a, uint16_t) {
 Handler handler_of(Type type, const std::string& operation) {
   const bool adds = operation == "add";
   switch (type) {
-    case Type::f32: return arithmetic<float>(operation);
-    case Type::f64: return arithmetic<double>(operation);
-    case Type::f16: return adds ? &atomic<uint16_t, &add_halves<Half>> : nullptr;
-    case Type::bf16: return adds ? &atomic<uint16_t, &add_halves<BFloat>> : nullptr;
-    case Type::f16x2: return adds ? &atomic<uint32_t, &add_pairs<Half>> : nullptr;
-    case Type::bf16x2: return adds ? &atomic<uint32_t, &add_pairs<BFloat>> : nullptr;
-    case Type::s32: return arithmetic<int32_t>(operation);
-    case Type::s64: return arithmetic<int64_t>(operation);
+    case Type::f32:
+      return arithmetic<float>(operation);
+    case Type::f64:
+      return arithmetic<double>(operation);
+    case Type::f16:
+      return adds ? &atomic<uint16_t, &add_halves<Half>> : nullptr;
+    case Type::bf16:
+      return adds ? &atomic<uint16_t, &add_halves<BFloat>> : nullptr;
+    case Type::f16x2:
+      return adds ? &atomic<uint32_t, &add_pairs<Half>> : nullptr;
+    case Type::bf16x2:
+      return adds ? &atomic<uint32_t, &add_pairs<BFloat>> : nullptr;
+    case Type::s32:
+      return arithmetic<int32_t>(operation);
+    case Type::s64:
+      return arithmetic<int64_t>(operation);
     case Type::u32: {
       const Handler clock = round_the_clock(operation);
       return clock ? clock : arithmetic<uint32_t>(operation);
     }
-    case Type::u64: return arithmetic<uint64_t>(operation);
-    case Type::b16: return bitwise<uint16_t>(operation);
-    case Type::b32: return bitwise<uint32_t>(operation);
-    case Type::b64: return bitwise<uint64_t>(operation);
-    default: return nullptr;
+    case Type::u64:
+      return arithmetic<uint64_t>(operation);
+    case Type::b16:
+      return bitwise<uint16_t>(operation);
+    case Type::b32:
+      return bitwise<uint32_t>(operation);
+    case Type::b64:
+      return bitwise<uint64_t>(operation);
+    default:
+      return nullptr;
   }
 }
 
@@ -130,7 +148,8 @@ std::optional<Access> access_form(Opcode& opcode, int register_bits) {
   if (!returns && !opcode.is("red")) return plain_access(opcode, register_bits);
   Access a;
   a.kind = returns ? Access::Kind::atomic : Access::Kind::reduction;
-  for (const char* word : {"relaxed", "acquire", "release", "acq_rel", "gpu", "sys", "cta", "noftz"}) opcode.take(word);
+  for (const char* word : {"relaxed", "acquire", "release", "acq_rel", "gpu", "sys", "cta", "noftz"})
+    opcode.take(word);
   a.space = opcode.take("global")                                 ? Space::global
             : opcode.take("shared") || opcode.take("shared::cta") ? Space::shared
                                                                   : Space::generic;

@@ -150,7 +150,8 @@ uint32_t permute(uint32_t a, uint32_t b, uint32_t selector) {
 // prmt's modes: selectors that depend on the low two bits of c.
 std::optional<Form> permute_form(Opcode& opcode) {
   using U = uint32_t;
-  if (opcode.take("f4e")) return form<[](U a, U b, U c) { return permute(a, b, 0x3210U + (c & 3) * 0x1111U); }>();
+  if (opcode.take("f4e"))
+    return form<[](U a, U b, U c) { return permute(a, b, 0x3210U + (c & 3) * 0x1111U); }>();
   if (opcode.take("b4e")) {
     return form<[](U a, U b, U c) { return permute(a, b, (0x5670U + (c & 3) * 0x1111U) & 0x7777U); }>();
   }
@@ -167,7 +168,8 @@ std::optional<Form> permute_form(Opcode& opcode) {
       return permute(a, b, selectors[c & 3]);
     }>();
   }
-  if (opcode.take("rc16")) return form<[](U a, U b, U c) { return permute(a, b, (c & 1) != 0 ? 0x3232U : 0x1010U); }>();
+  if (opcode.take("rc16"))
+    return form<[](U a, U b, U c) { return permute(a, b, (c & 1) != 0 ? 0x3232U : 0x1010U); }>();
   return form<[](U a, U b, U c) { return permute(a, b, c); }>();
 }
 
@@ -184,21 +186,25 @@ std::optional<Form> field_form(Opcode& opcode, Type type) {
   using U = uint32_t;
   if (opcode.is("bfe")) {
     return with_integer(type, []<class T>() -> std::optional<Form> {
-      if constexpr (sizeof(T) < 4) return std::nullopt;
-      else return form<[](T a, U position, U length) { return extract_field<T>(a, position, length); }>();
+      if constexpr (sizeof(T) < 4)
+        return std::nullopt;
+      else
+        return form<[](T a, U position, U length) { return extract_field<T>(a, position, length); }>();
     });
   }
   return with_bits(type, []<class T>() -> std::optional<Form> {
-    if constexpr (sizeof(T) < 4) return std::nullopt;
-    else return form<[](T a, T b, U position, U length) { return insert_field<T>(a, b, position, length); }>();
+    if constexpr (sizeof(T) < 4)
+      return std::nullopt;
+    else
+      return form<[](T a, T b, U position, U length) { return insert_field<T>(a, b, position, length); }>();
   });
 }
 
 }  // namespace
 
 std::optional<Form> bit_form(Opcode& opcode) {
-  for (const char* name : {"and", "or", "xor", "not", "cnot", "shl", "shr", "popc", "clz", "brev", "bfind", "bfe",
-                           "bfi", "shf", "prmt", "lop3"}) {
+  for (const char* name : {"and", "or", "xor", "not", "cnot", "shl", "shr", "popc", "clz", "brev", "bfind",
+                           "bfe", "bfi", "shf", "prmt", "lop3"}) {
     if (!opcode.is(name)) continue;
     const auto type = opcode.take_type();
     if (!type || is_float(*type)) return std::nullopt;

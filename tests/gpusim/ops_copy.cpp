@@ -45,14 +45,16 @@ std::optional<Irregular> copy_form(Opcode& opcode) {
     return Irregular{.handler = &nothing, .bits = {0, 32}, .optional = 1};
   }
   if (!opcode.is("cp") || !opcode.take("async")) return std::nullopt;
-  if (opcode.take("commit_group") || opcode.take("wait_all")) return Irregular{.handler = &nothing, .bits = {}};
+  if (opcode.take("commit_group") || opcode.take("wait_all"))
+    return Irregular{.handler = &nothing, .bits = {}};
   if (opcode.take("wait_group")) return Irregular{.handler = &nothing, .bits = {32}};
   for (const char* word : {"ca", "cg", "global"}) opcode.take(word);
   if (!opcode.take("shared") && !opcode.take("shared::cta")) return std::nullopt;
   opcode.take_prefix("L2::");
-  return Irregular{.handler = nullptr, .bits = {0, 0, 32, 32}, .optional = 1, .by_size = [](uint64_t size) -> Handler {
-                     return size == 4 ? &copy<4> : size == 8 ? &copy<8> : size == 16 ? &copy<16> : nullptr;
-                   }};
+  return Irregular{
+      .handler = nullptr, .bits = {0, 0, 32, 32}, .optional = 1, .by_size = [](uint64_t size) -> Handler {
+        return size == 4 ? &copy<4> : size == 8 ? &copy<8> : size == 16 ? &copy<16> : nullptr;
+      }};
 }
 
 }  // namespace gpusim

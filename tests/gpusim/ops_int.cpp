@@ -13,12 +13,30 @@ using Unsigned = std::make_unsigned_t<T>;
 // Twice as wide, of the same sign.
 template <class T>
 struct WideOf;
-template <> struct WideOf<uint16_t> { using type = uint32_t; };
-template <> struct WideOf<int16_t> { using type = int32_t; };
-template <> struct WideOf<uint32_t> { using type = uint64_t; };
-template <> struct WideOf<int32_t> { using type = int64_t; };
-template <> struct WideOf<uint64_t> { using type = unsigned __int128; };
-template <> struct WideOf<int64_t> { using type = __int128; };
+template <>
+struct WideOf<uint16_t> {
+  using type = uint32_t;
+};
+template <>
+struct WideOf<int16_t> {
+  using type = int32_t;
+};
+template <>
+struct WideOf<uint32_t> {
+  using type = uint64_t;
+};
+template <>
+struct WideOf<int32_t> {
+  using type = int64_t;
+};
+template <>
+struct WideOf<uint64_t> {
+  using type = unsigned __int128;
+};
+template <>
+struct WideOf<int64_t> {
+  using type = __int128;
+};
 template <class T>
 using Wide = typename WideOf<T>::type;
 
@@ -75,9 +93,8 @@ std::optional<Form> product_form(Opcode& opcode) {
   }
   if constexpr (sizeof(T) < 8) {
     if (opcode.take("wide")) {
-      return accumulates
-                 ? form<[](T a, T b, Wide<T> c) { return add<Wide<T>>(full_product<T>(a, b), c); }>()
-                 : form<[](T a, T b) { return full_product<T>(a, b); }>();
+      return accumulates ? form<[](T a, T b, Wide<T> c) { return add<Wide<T>>(full_product<T>(a, b), c); }>()
+                         : form<[](T a, T b) { return full_product<T>(a, b); }>();
     }
   }
   return std::nullopt;
@@ -96,15 +113,15 @@ std::optional<Form> product24_form(Opcode& opcode) {
   } else {
     const bool accumulates = opcode.is("mad24");
     if (opcode.take("lo")) {
-      return accumulates
-                 ? form<[](T a, T b, T c) { return add<T>(multiply<T>(low24(a), low24(b)), c); }>()
-                 : form<[](T a, T b) { return multiply<T>(low24(a), low24(b)); }>();
+      return accumulates ? form<[](T a, T b, T c) { return add<T>(multiply<T>(low24(a), low24(b)), c); }>()
+                         : form<[](T a, T b) { return multiply<T>(low24(a), low24(b)); }>();
     }
     if (opcode.take("hi")) {
-      return accumulates ? form<[](T a, T b, T c) {
-        return add<T>(static_cast<T>(full_product<T>(low24(a), low24(b)) >> 16), c);
-      }>()
-                         : form<[](T a, T b) { return static_cast<T>(full_product<T>(low24(a), low24(b)) >> 16); }>();
+      return accumulates
+                 ? form<[](T a, T b, T c) {
+                     return add<T>(static_cast<T>(full_product<T>(low24(a), low24(b)) >> 16), c);
+                   }>()
+                 : form<[](T a, T b) { return static_cast<T>(full_product<T>(low24(a), low24(b)) >> 16); }>();
     }
     return std::nullopt;
   }
@@ -171,7 +188,8 @@ std::optional<Form> dot_form(Opcode& opcode) {
 
 std::optional<Form> integer_form(Opcode& opcode) {
   if (opcode.is("dp4a")) return dot_form(opcode);
-  for (const char* name : {"add", "sub", "mul", "mad", "mul24", "mad24", "div", "rem", "min", "max", "neg", "abs", "sad"}) {
+  for (const char* name :
+       {"add", "sub", "mul", "mad", "mul24", "mad24", "div", "rem", "min", "max", "neg", "abs", "sad"}) {
     if (!opcode.is(name)) continue;
     Opcode trial = opcode;  // the type may be a float's
     const auto type = trial.take_type();

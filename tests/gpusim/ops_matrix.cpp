@@ -1,5 +1,5 @@
-// ldmatrix and mma.sync: products of small matrices that a warp holds in its registers. Which lane holds what is
-// PTX's "matrix fragments": lane = 4 group + member.
+// ldmatrix and mma.sync: products of small matrices that a warp holds in its registers. Which lane holds what
+// is PTX's "matrix fragments": lane = 4 group + member.
 #include <array>
 
 #include "tests/gpusim/access.h"
@@ -11,8 +11,8 @@ namespace {
 
 constexpr int rows = 8;
 
-// d[k] of lane l: elements 2 (l % 4) and 2 (l % 4) + 1 of row l / 4 of matrix k, whose row r begins at the address of
-// lane 8 k + r; transposed: of column l / 4.
+// d[k] of lane l: elements 2 (l % 4) and 2 (l % 4) + 1 of row l / 4 of matrix k, whose row r begins at the
+// address of lane 8 k + r; transposed: of column l / 4.
 template <int count, bool transposed>
 void load_matrices(Warp& warp, const Instruction& i, LaneMask lanes) {
   if (lanes != all_lanes) fault(warp, i, -1, "ldmatrix by a part of the warp");
@@ -43,14 +43,16 @@ uint16_t half_of(uint32_t pair, int which) {
   return static_cast<uint16_t>(which == 0 ? pair : pair >> 16);
 }
 
-// d {16, 8} = a {16, depth} b {depth, 8} + c {16, 8}: inputs of 16 bits, sums in float. The order of summation is the
-// hardware's secret; here it is rising.
+// d {16, 8} = a {16, depth} b {depth, 8} + c {16, 8}: inputs of 16 bits, sums in float. The order of
+// summation is the hardware's secret; here it is rising.
 template <class H, int depth, bool half_sums>
 void multiply(Warp& warp, const Instruction& i, LaneMask lanes) {
   if (lanes != all_lanes) fault(warp, i, -1, "mma by a part of the warp");
   constexpr size_t a_registers = depth / 4, b_registers = depth / 8, c_registers = half_sums ? 2 : 4;
   float a[16][depth], b[depth][8], sums[16][8];
-  const auto place = [&](size_t s, size_t lane) { return warp.registers[static_cast<size_t>(i.s[s]) + lane]; };
+  const auto place = [&](size_t s, size_t lane) {
+    return warp.registers[static_cast<size_t>(i.s[s]) + lane];
+  };
   for (size_t lane = 0; lane < lanes_per_warp; ++lane) {
     const size_t group = lane / 4, member = lane % 4;
     for (size_t k = 0; k < a_registers; ++k)

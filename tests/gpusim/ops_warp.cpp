@@ -9,8 +9,8 @@ namespace {
 
 enum class Shuffle { butterfly, up, down, index };
 
-// d|p = a of another lane, by s = {a, b, c, members}. c: the clamp in its low bits, the segments' mask above (PTX's
-// description of shfl.sync).
+// d|p = a of another lane, by s = {a, b, c, members}. c: the clamp in its low bits, the segments' mask above
+// (PTX's description of shfl.sync).
 template <Shuffle mode>
 void shuffle(Warp& warp, const Instruction& i, LaneMask lanes) {
   std::array<uint32_t, lanes_per_warp> values;
@@ -25,10 +25,18 @@ void shuffle(Warp& warp, const Instruction& i, LaneMask lanes) {
     int from = 0;
     bool valid = false;
     switch (mode) {
-      case Shuffle::up: from = lane - b, valid = from >= most; break;
-      case Shuffle::down: from = lane + b, valid = from <= most; break;
-      case Shuffle::butterfly: from = lane ^ b, valid = from <= most; break;
-      case Shuffle::index: from = least | (b & ~segment), valid = from <= most; break;
+      case Shuffle::up:
+        from = lane - b, valid = from >= most;
+        break;
+      case Shuffle::down:
+        from = lane + b, valid = from <= most;
+        break;
+      case Shuffle::butterfly:
+        from = lane ^ b, valid = from <= most;
+        break;
+      case Shuffle::index:
+        from = least | (b & ~segment), valid = from <= most;
+        break;
     }
     if (!valid) from = lane;
     if (((lanes >> from) & 1) == 0)
@@ -72,7 +80,8 @@ void match(Warp& warp, const Instruction& i, LaneMask lanes) {
     warp.registers[i.d[0] + lane] = all && same != lanes ? 0 : same;
   });
   if (all && i.d[1] >= 0)
-    set_predicate(warp, i.d[1], lanes, found[static_cast<size_t>(std::countr_zero(lanes))] == lanes ? all_lanes : 0);
+    set_predicate(warp, i.d[1], lanes,
+                  found[static_cast<size_t>(std::countr_zero(lanes))] == lanes ? all_lanes : 0);
 }
 
 template <class T, auto f>
@@ -115,7 +124,10 @@ Handler shuffle_named(Opcode& opcode) {
 }
 
 Irregular collective(Handler handler, int destinations, std::vector<int> bits, int members) {
-  return {.handler = handler, .control = Control::collective, .destinations = destinations, .bits = std::move(bits),
+  return {.handler = handler,
+          .control = Control::collective,
+          .destinations = destinations,
+          .bits = std::move(bits),
           .members = members};
 }
 
@@ -139,7 +151,8 @@ std::optional<Irregular> match_form(Opcode& opcode) {
   if (opcode.take("any"))
     return collective(wide ? &match<uint64_t, false> : &match<uint32_t, false>, 1, {32, bits, 32}, 2);
   if (!opcode.take("all")) return std::nullopt;
-  Irregular form = collective(wide ? &match<uint64_t, true> : &match<uint32_t, true>, 2, {32, 1, bits, 32}, 3);
+  Irregular form =
+      collective(wide ? &match<uint64_t, true> : &match<uint32_t, true>, 2, {32, 1, bits, 32}, 3);
   form.second_may_be_missing = true;
   return form;
 }

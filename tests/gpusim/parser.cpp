@@ -17,7 +17,8 @@ namespace {
 class SourceMap {
  public:
   void file(int number, const std::string& path) {
-    is_toolkit_[number] = path.find("/include/") != std::string::npos && path.find("cuda") != std::string::npos;
+    is_toolkit_[number] =
+        path.find("/include/") != std::string::npos && path.find("cuda") != std::string::npos;
   }
   // A .loc directive, inlined at `parent` ({0, 0, 0}: not inlined).
   using Location = std::tuple<int, int, int>;  // file, line, column
@@ -83,7 +84,9 @@ void Parser::module() {
     } else if (word == ".entry" || word == ".func") {
       function(word == ".entry");
     } else if (word == ".shared" || word == ".global" || word == ".const") {
-      const Space space = word == ".shared" ? Space::shared : word == ".const" ? Space::constant : Space::global;
+      const Space space = word == ".shared"  ? Space::shared
+                          : word == ".const" ? Space::constant
+                                             : Space::global;
       reader_.module_variable(variable(space, is_external), line);
     } else if (word == ".file") {
       file();

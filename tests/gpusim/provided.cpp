@@ -11,12 +11,15 @@ namespace {
 template <class T>
 T argument_of(const Warp& warp, const Call& call, int lane, size_t k) {
   T value;
-  std::memcpy(&value, warp.call_memory + static_cast<size_t>(lane) * warp.function->call_bytes +
-                          static_cast<size_t>(call.arguments[k]), sizeof value);
+  std::memcpy(&value,
+              warp.call_memory + static_cast<size_t>(lane) * warp.function->call_bytes +
+                  static_cast<size_t>(call.arguments[k]),
+              sizeof value);
   return value;
 }
 
-// The values of printf lie one after another where the second argument points, each at a multiple of its size.
+// The values of printf lie one after another where the second argument points, each at a multiple of its
+// size.
 class Values {
  public:
   Values(Warp& warp, const Instruction& at, int lane, uint64_t address)
@@ -61,7 +64,8 @@ std::string formatted(const std::string& directive, T value) {
 std::string converted(const std::string& directive, Values& values) {
   const char kind = directive.back();
   switch (kind) {
-    case '%': return "%";
+    case '%':
+      return "%";
     case 'd':
     case 'i':
     case 'u':
@@ -71,9 +75,12 @@ std::string converted(const std::string& directive, Values& values) {
       const bool wide = directive.find('l') != std::string::npos;
       return wide ? formatted(directive, values.next<long long>()) : formatted(directive, values.next<int>());
     }
-    case 'c': return formatted(directive, values.next<int>());
-    case 'p': return formatted(directive, values.next<void*>());
-    case 's': return formatted(directive, values.text(values.next<uint64_t>()).c_str());
+    case 'c':
+      return formatted(directive, values.next<int>());
+    case 'p':
+      return formatted(directive, values.next<void*>());
+    case 's':
+      return formatted(directive, values.text(values.next<uint64_t>()).c_str());
     case 'a':
     case 'A':
     case 'e':
@@ -81,8 +88,10 @@ std::string converted(const std::string& directive, Values& values) {
     case 'f':
     case 'F':
     case 'g':
-    case 'G': return formatted(directive, values.next<double>());
-    default: return directive;
+    case 'G':
+      return formatted(directive, values.next<double>());
+    default:
+      return directive;
   }
 }
 
@@ -95,7 +104,8 @@ std::string printed(const std::string& format, Values values) {
     }
     size_t end = at + 1;
     while (end < format.size() && format[end] != '%' &&
-           (std::isalpha(static_cast<unsigned char>(format[end])) == 0 || format[end] == 'l' || format[end] == 'h'))
+           (std::isalpha(static_cast<unsigned char>(format[end])) == 0 || format[end] == 'l' ||
+            format[end] == 'h'))
       ++end;
     text += converted(format.substr(at, end - at + 1), values);
     at = end;
@@ -111,7 +121,8 @@ void print(Warp& warp, const Instruction& i, LaneMask lanes, const Call& call) {
     if (call.result >= 0) {
       const int32_t done = 0;
       std::memcpy(warp.call_memory + static_cast<size_t>(lane) * warp.function->call_bytes +
-                      static_cast<size_t>(call.result), &done, sizeof done);
+                      static_cast<size_t>(call.result),
+                  &done, sizeof done);
     }
   }
 }
@@ -126,9 +137,12 @@ void call_provided(Warp& warp, const Instruction& i, LaneMask lanes) {
   const Call& call = *static_cast<const Call*>(i.extra);
   if (call.name == "vprintf") return print(warp, i, lanes, call);
   const int lane = std::countr_zero(lanes);
-  const auto text = [&](size_t k) { return device_string(warp, i, lane, argument_of<uint64_t>(warp, call, lane, k)); };
-  fault(warp, i, lane, "assertion failed: " + text(0) + " (" + text(1) + ":" +
-                           std::to_string(argument_of<uint32_t>(warp, call, lane, 2)) + ")");
+  const auto text = [&](size_t k) {
+    return device_string(warp, i, lane, argument_of<uint64_t>(warp, call, lane, k));
+  };
+  fault(warp, i, lane,
+        "assertion failed: " + text(0) + " (" + text(1) + ":" +
+            std::to_string(argument_of<uint32_t>(warp, call, lane, 2)) + ")");
 }
 
 }  // namespace gpusim

@@ -51,11 +51,14 @@ std::string thread_text(const Warp& warp, uint32_t thread) {
 
 std::string readers_text(const Warp& warp, const Shadow& s) {
   switch (s.readers) {
-    case Shadow::Readers::lane: return thread_text(warp, s.reader);
+    case Shadow::Readers::lane:
+      return thread_text(warp, s.reader);
     case Shadow::Readers::warp:
       return "lanes of warp " + std::to_string(s.reader % (threads_a_block / lanes_per_warp));
-    case Shadow::Readers::block: return "several warps";
-    default: return "several blocks";
+    case Shadow::Readers::block:
+      return "several warps";
+    default:
+      return "several blocks";
   }
 }
 
@@ -77,13 +80,17 @@ void check_writer(const Warp& warp, const Shadow& s, uint8_t mask, uint32_t thre
 bool readers_are_before(const Warp& warp, const Shadow& s, uint32_t thread, const Touch& touch) {
   constexpr uint32_t warps = threads_a_block / lanes_per_warp;
   switch (s.readers) {
-    case Shadow::Readers::none: return true;
+    case Shadow::Readers::none:
+      return true;
     case Shadow::Readers::lane:
       return s.reader == thread ||
              is_before(warp, touch, s.read_time, s.reader / threads_a_block, s.reader / lanes_per_warp, true);
-    case Shadow::Readers::warp: return is_before(warp, touch, s.read_time, s.reader / warps, s.reader, true);
-    case Shadow::Readers::block: return is_before(warp, touch, s.read_time, s.reader, 0, false);
-    default: return s.read_time < beginning(warp, touch);
+    case Shadow::Readers::warp:
+      return is_before(warp, touch, s.read_time, s.reader / warps, s.reader, true);
+    case Shadow::Readers::block:
+      return is_before(warp, touch, s.read_time, s.reader, 0, false);
+    default:
+      return s.read_time < beginning(warp, touch);
   }
 }
 
@@ -93,8 +100,9 @@ void check_readers(const Warp& warp, const Shadow& s, uint8_t mask, uint32_t thr
   report(warp, touch, offset, "a read by " + readers_text(warp, s));
 }
 
-// One more reader. The note becomes as wide as it must, of lane, warp, block or grid; readers that come before this
-// one need no note any more, and those of other bytes lose theirs: a report may be missed, none is false.
+// One more reader. The note becomes as wide as it must, of lane, warp, block or grid; readers that come
+// before this one need no note any more, and those of other bytes lose theirs: a report may be missed, none
+// is false.
 void note_reader(const Warp& warp, Shadow& s, uint8_t mask, uint32_t thread, const Touch& touch) {
   using Readers = Shadow::Readers;
   constexpr uint32_t warps = threads_a_block / lanes_per_warp;

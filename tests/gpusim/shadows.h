@@ -1,9 +1,11 @@
 // Who touched which bytes last, and which pairs of accesses nothing orders.
 //
-// Times are of the clock of events: an access carries the time of its warp's last synchronisation. It came before
+// Times are of the clock of events: an access carries the time of its warp's last synchronisation. It came
+// before
 // - an access of the same block, when a barrier of the block was released later than that;
 // - one of the same warp, when the warp passed a bar.warp.sync later than that;
-// - one of another block, when its block executed a fence later than that, and the other block an atomic operation
+// - one of another block, when its block executed a fence later than that, and the other block an atomic
+// operation
 //   on global memory later than the fence (a counter that tells the last block that all are done);
 // - all of the following launches.
 #pragma once

@@ -69,34 +69,58 @@ void Warp::set_specials() {
       const uint32_t thread = index * lanes_per_warp + lane;
       const auto value = [&]() -> uint32_t {
         switch (static_cast<Special>(special)) {
-          case Special::tid_x: return thread % b.x;
-          case Special::tid_y: return thread / b.x % b.y;
-          case Special::tid_z: return thread / (b.x * b.y);
-          case Special::ntid_x: return b.x;
-          case Special::ntid_y: return b.y;
-          case Special::ntid_z: return b.z;
-          case Special::ctaid_x: return block->index[0];
-          case Special::ctaid_y: return block->index[1];
-          case Special::ctaid_z: return block->index[2];
-          case Special::nctaid_x: return g.x;
-          case Special::nctaid_y: return g.y;
-          case Special::nctaid_z: return g.z;
-          case Special::laneid: return lane;
-          case Special::warpid: return index;
-          case Special::nwarpid: return warps;
-          case Special::nsmid: return 16;
-          case Special::lanemask_eq: return 1U << lane;
-          case Special::lanemask_lt: return (1U << lane) - 1;
-          case Special::lanemask_le: return (2U << lane) - 1;
-          case Special::lanemask_gt: return ~((2U << lane) - 1);
-          case Special::lanemask_ge: return ~((1U << lane) - 1);
-          case Special::dynamic_smem_size: return static_cast<uint32_t>(launch.dynamic_shared);
-          case Special::total_smem_size: return static_cast<uint32_t>(launch.shared_bytes);
+          case Special::tid_x:
+            return thread % b.x;
+          case Special::tid_y:
+            return thread / b.x % b.y;
+          case Special::tid_z:
+            return thread / (b.x * b.y);
+          case Special::ntid_x:
+            return b.x;
+          case Special::ntid_y:
+            return b.y;
+          case Special::ntid_z:
+            return b.z;
+          case Special::ctaid_x:
+            return block->index[0];
+          case Special::ctaid_y:
+            return block->index[1];
+          case Special::ctaid_z:
+            return block->index[2];
+          case Special::nctaid_x:
+            return g.x;
+          case Special::nctaid_y:
+            return g.y;
+          case Special::nctaid_z:
+            return g.z;
+          case Special::laneid:
+            return lane;
+          case Special::warpid:
+            return index;
+          case Special::nwarpid:
+            return warps;
+          case Special::nsmid:
+            return 16;
+          case Special::lanemask_eq:
+            return 1U << lane;
+          case Special::lanemask_lt:
+            return (1U << lane) - 1;
+          case Special::lanemask_le:
+            return (2U << lane) - 1;
+          case Special::lanemask_gt:
+            return ~((2U << lane) - 1);
+          case Special::lanemask_ge:
+            return ~((1U << lane) - 1);
+          case Special::dynamic_smem_size:
+            return static_cast<uint32_t>(launch.dynamic_shared);
+          case Special::total_smem_size:
+            return static_cast<uint32_t>(launch.shared_bytes);
           // One multiprocessor and a clock that stands still: the same in every run.
           case Special::smid:
           case Special::gridid:
           case Special::clock:
-          case Special::count_: return 0;
+          case Special::count_:
+            return 0;
         }
         return 0;
       };

@@ -45,7 +45,7 @@ struct BlockRun {
   uint32_t start_time = 0, barrier_time = 0;
   static constexpr size_t barriers = 16;
   std::array<uint32_t, barriers> arrived{};  // threads at each barrier, waiting or not
-  uint32_t acquire_time = 0;  // of the last atomic operation on global memory
+  uint32_t acquire_time = 0;                 // of the last atomic operation on global memory
   std::vector<std::unique_ptr<Warp>> warps;
   Counters counters;
   std::string printed;
@@ -69,7 +69,7 @@ struct Warp {
   uint32_t time = 0;           // of its last bar.warp.sync or of the block's barrier, whichever is later
   uint32_t sync_time = 0;      // of its last bar.warp.sync
   LaneMask carry = 0;
-  uint64_t local_frame = 0;    // where its local memory begins
+  uint64_t local_frame = 0;           // where its local memory begins
   std::byte* call_memory = nullptr;   // call_bytes a lane
   std::byte* local_memory = nullptr;  // local_stride a lane; of the kernel's warp
   uint64_t local_stride = 0;
@@ -109,9 +109,7 @@ struct Lane {
     std::memcpy(&word, &value, sizeof value);
     words[lane] = word;
   }
-  static Word* words(Warp& warp, int32_t place) {
-    return reinterpret_cast<Word*>(warp.registers + place);
-  }
+  static Word* words(Warp& warp, int32_t place) { return reinterpret_cast<Word*>(warp.registers + place); }
 };
 // A predicate's lanes are the bits of one word.
 template <>
