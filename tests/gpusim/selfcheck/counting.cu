@@ -84,13 +84,11 @@ void over_shared() {
   y.host();
 }
 
-template <bool ten>
+template <int additions>
 __global__ void count_additions(unsigned* y) {
   unsigned x = threadIdx.x;
-  if constexpr (ten) {
 #pragma unroll
-    for (int i = 0; i < 10; ++i) asm volatile("add.u32 %0, %0, 3;" : "+r"(x));
-  }
+  for (int i = 0; i < additions; ++i) asm volatile("add.u32 %0, %0, 3;" : "+r"(x));
   y[threadIdx.x] = x;
 }
 
@@ -136,12 +134,12 @@ std::vector<Counted> counted_kernels() {
           {"count_narrow", over_shared<count_narrow>, shared(2, 0)}};
 }
 
-void run_additions(bool ten) {
+void run_additions(bool twenty) {
   Buffer<unsigned> y(96);
-  if (ten) {
-    count_additions<true><<<1, 96>>>(y.data());
+  if (twenty) {
+    count_additions<20><<<1, 96>>>(y.data());
   } else {
-    count_additions<false><<<1, 96>>>(y.data());
+    count_additions<10><<<1, 96>>>(y.data());
   }
   y.host();
 }

@@ -14,7 +14,7 @@ struct Counted {
 };
 std::vector<Counted> counted_kernels();
 
-// Launches a kernel of 96 threads with so many additions in between: 0 or 10.
-void run_additions(bool ten);
+// Launches a kernel of 96 threads with ten additions, or twenty.
+void run_additions(bool twenty);
 
 }  // namespace gpusim::selfcheck

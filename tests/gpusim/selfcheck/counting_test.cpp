@@ -58,9 +58,9 @@ TEST_CASE("gpusim: instructions are counted by warp and by lane") {
   reset_counters();
   run_additions(false);
   run_additions(true);
-  const Counters none = counters_of("count_additions<false>"), ten = counters_of("count_additions<true>");
-  CHECK(ten.warp_instructions - none.warp_instructions == 10 * 3);
-  CHECK(ten.lane_instructions - none.lane_instructions == 10 * 96);
-  CHECK(none.lane_instructions == 32 * none.warp_instructions);
+  const Counters ten = counters_of("count_additions<10>"), twenty = counters_of("count_additions<20>");
+  CHECK(twenty.warp_instructions - ten.warp_instructions == 10 * 3);
+  CHECK(twenty.lane_instructions - ten.lane_instructions == 10 * 96);
+  CHECK(ten.lane_instructions == 32 * ten.warp_instructions);
   reset_counters();
 }

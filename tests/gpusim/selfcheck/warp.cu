@@ -114,10 +114,11 @@ KERNEL_CASE(masks_of_parts)
 __global__ void short_warp(int* out) {
   const unsigned mask = __activemask();
   int value = static_cast<int>(threadIdx.x) + 1;
-  const unsigned lane = threadIdx.x % 32, members = threadIdx.x < 32 ? 0xffffffff : 0x1f;
-  for (int step = 16; step > 0; step /= 2) {
-    const int other = __shfl_down_sync(members, value, step);
-    if (lane + step < (threadIdx.x < 32 ? 32u : 5u)) value += other;
+  const unsigned lane = threadIdx.x % 32, count = threadIdx.x < 32 ? 32 : 5;
+  const unsigned members = threadIdx.x < 32 ? 0xffffffff : 0x1f;
+  for (unsigned step = 16; step > 0; step /= 2) {
+    const int other = __shfl_sync(members, value, min(lane + step, count - 1));
+    if (lane + step < count) value += other;
   }
   if (lane == 0) out[threadIdx.x / 32] = value;
   out[2 + threadIdx.x] = static_cast<int>(mask == members);
