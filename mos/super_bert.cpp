@@ -8,7 +8,7 @@ namespace mosaic::mos {
 
 namespace {
 
-constexpr double deviation = 0.02;  // of every initial matrix, routers' neuron-wise last layers included
+constexpr double router_deviation = 0.02;  // of the neuron-wise last layers
 constexpr ExpertStart starts[] = {ExpertStart::by_space, ExpertStart::copies, ExpertStart::independent};
 
 std::vector<BlockSizes> blocks_of_sizes(const BertArch& sizes) {
@@ -25,7 +25,7 @@ SuperBert::SuperBert(Space space, const Options& options)
   const BertArch sizes = super_bert_arch(this->space());
   full_ = std::make_unique<nn::Bert>(config_of(sizes));
   make_blocks(blocks_of_sizes(sizes),
-              {.copies = copies_experts(), .router_out = nn::Init::normal(deviation)});
+              {.copies = copies_experts(), .router_out = nn::Init::normal(router_deviation)});
 }
 
 SuperBert::SuperBert(Space space, const Options& options, const Generator& init)
@@ -60,6 +60,7 @@ nn::BertConfig SuperBert::config_of(const BertArch& sizes) const {
   config.bottlenecks = sizes.bottlenecks;
   for (const auto& [hidden, heads, ffn] : sizes.layers)
     config.layers.push_back({.hidden = hidden, .heads = heads, .ffn = ffn});
+  config.initializer_range = options_.initializer_range;
   config.dropout = options_.dropout;
   config.attention_dropout = options_.attention_dropout;
   if (options_.scale_dropout)
@@ -106,7 +107,8 @@ json SuperBert::to_json() const {
           {"expert_start", expert_start_name(o.expert_start)},
           {"dropout", o.dropout},
           {"attention_dropout", o.attention_dropout},
-          {"scale_dropout", o.scale_dropout}};
+          {"scale_dropout", o.scale_dropout},
+          {"initializer_range", o.initializer_range}};
 }
 
 std::unique_ptr<SuperBert> SuperBert::from_json(const json& value, const std::string& where) {
@@ -130,6 +132,7 @@ std::unique_ptr<SuperBert> SuperBert::from_json(const json& value, const std::st
   o.dropout = fields.number("dropout", 0, 0.999);
   o.attention_dropout = fields.number("attention_dropout", 0, 0.999);
   o.scale_dropout = fields.boolean("scale_dropout");
+  o.initializer_range = fields.number_or("initializer_range", o.initializer_range, 0, 1);
   fields.finish();
   return std::make_unique<SuperBert>(std::move(space), o);
 }

@@ -28,10 +28,11 @@ class SuperBert final : public SuperModel {
     double dropout = 0;              // of embeddings and sublayer results; pretraining uses none
     double attention_dropout = 0.1;  // of the largest head count; fewer heads drop in proportion
     bool scale_dropout = true;
+    double initializer_range = 0.02;  // deviation of the first matrices, nn::BertConfig's
   };
-  // Without values (load them) and with: matrices N(0, 0.02), biases 0, bottlenecks identities (a stream cut
-  // to h channels and back keeps the leading h). Streams of `init` by parameter name, as in Supernet.
-  // ArgumentError unless the space describes BERT models.
+  // Without values (load them) and with: matrices N(0, initializer_range), routers' N(0, 0.02), biases 0,
+  // bottlenecks identities (a stream cut to h channels and back keeps the leading h). Streams of `init` by
+  // parameter name, as in Supernet. ArgumentError unless the space describes BERT models.
   SuperBert(Space space, const Options& options);
   SuperBert(Space space, const Options& options, const Generator& init);
 

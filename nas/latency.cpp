@@ -18,9 +18,10 @@ namespace {
 
 constexpr int32_t filler = 7;  // the word HAT's tool repeats
 
-double milliseconds(const std::function<void()>& run) {
+double milliseconds(Device device, const std::function<void()>& run) {
   const auto begin = std::chrono::steady_clock::now();
   run();
+  synchronize(device);
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
 }
 
@@ -94,15 +95,17 @@ Latency measure_latency(const nn::Seq2Seq& model, const LatencyOptions& o) {
         "latency", "lengths, beam and repeats must be positive, got source ", o.source_length, ", target ",
         o.target_length, ", beam ", o.beam, ", warm-up ", o.warmup, ", repeats ", o.repeats);
   const NoGrad quiet;
+  const Device device = model.device();
   const Tensor source = source_sentence(model, o.source_length);
   std::vector<double> encoder, rest, totals;
   for (int64_t i = -o.warmup; i < o.repeats; ++i) {
     nn::EncoderOutput encoded;
-    const double encode_ms = milliseconds([&] { encoded = model.encode(source); });
+    const double encode_ms = milliseconds(device, [&] { encoded = model.encode(source); });
     // The search encodes for itself, so its encoder is not counted twice.
-    const double other_ms = o.protocol == LatencyProtocol::hat
-                                ? milliseconds([&] { fixed_steps(model, encoded, o); })
-                                : std::max(milliseconds([&] { search(model, source, o); }) - encode_ms, 1e-6);
+    const double other_ms =
+        o.protocol == LatencyProtocol::hat
+            ? milliseconds(device, [&] { fixed_steps(model, encoded, o); })
+            : std::max(milliseconds(device, [&] { search(model, source, o); }) - encode_ms, 1e-6);
     if (i < 0) continue;
     encoder.push_back(encode_ms);
     rest.push_back(other_ms);
@@ -120,9 +123,9 @@ Latency measure_latency(const nn::Seq2Seq& model, const LatencyOptions& o) {
   return result;
 }
 
-json latency_conditions(const LatencyOptions& o, int64_t target_vocabulary) {
-  return {{"device", "cpu"},
-          {"processor", processor_name()},
+json latency_conditions(const LatencyOptions& o, int64_t target_vocabulary, Device device) {
+  return {{"device", cat(device)},
+          {"processor", device == cpu() ? processor_name() : describe(device)},
           {"threads", threads()},
           {"isa", kernels::isa_name()},
           {"dtype", "f32"},
@@ -144,8 +147,9 @@ int64_t measure_latencies(mos::Supernet& supernet, const std::vector<mos::Arch>&
   check(repeated >= 0 && repeated <= count, "latency", repeated, " of ", count,
         " architectures to measure again");
   const int64_t total = count + repeated;
-  LatencyWriter writer(csv, supernet.space(),
-                       latency_conditions(options, supernet.options().vocabulary.target));
+  LatencyWriter writer(
+      csv, supernet.space(),
+      latency_conditions(options, supernet.options().vocabulary.target, nn::device_of(supernet)));
   while (writer.rows() < total) {
     const int64_t at = writer.rows();
     const mos::Arch& arch = archs[static_cast<size_t>(at < count ? at : at - count)];

@@ -41,13 +41,13 @@ struct Latency {
 // LatencyOptions. `kept` receives the values averaged. ArgumentError when nothing would be left.
 double trimmed_mean(std::vector<double> x, double trim, std::vector<double>* kept = nullptr);
 
-// ArgumentError for lengths, beams or repeats below one. Timings depend on sizes only, so the weights may be
-// random.
+// On the device that the model is on. ArgumentError for lengths, beams or repeats below one. Timings depend
+// on sizes only, so the weights may be random.
 Latency measure_latency(const nn::Seq2Seq& model, const LatencyOptions& options = {});
 
 // Device, threads, instruction set, data type and every option: what a latency means. Data of other
 // conditions must not be mixed with it.
-json latency_conditions(const LatencyOptions& options, int64_t target_vocabulary);
+json latency_conditions(const LatencyOptions& options, int64_t target_vocabulary, Device device = cpu());
 
 // Fills a data set: `archs` in order, then the first `repeated` of them again (measurements of one
 // architecture at different times tell the noise). Rows already in the file are taken as done, so an

@@ -1,6 +1,7 @@
 #include "nn/module.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -127,6 +128,18 @@ void move(Module& root, Device device) {
     moved.emplace_back(slot.tensor, there);
     slot.tensor = there;
   });
+}
+
+Device device_of(Module& root) {
+  std::optional<Device> found;
+  for_each_parameter(root, [&](const Slot& slot) {
+    if (!slot.tensor.defined()) return;
+    const Device device = slot.tensor.device();
+    check<DeviceError>(!found || *found == device, "device_of", slot.name, " is on ", device,
+                       ", parameters before it on ", *found);
+    found = device;
+  });
+  return found.value_or(cpu());
 }
 
 std::vector<NamedTensor> named_parameters(Module& root) {

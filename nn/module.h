@@ -118,6 +118,8 @@ void assign_parameters(Module& root, const std::function<Tensor(const std::strin
 // be called before an optimizer takes the parameters. GradError for parameters that are views of another
 // model's.
 void move(Module& root, Device device);
+// Where its parameters are; the CPU when none has a value. DeviceError when they are on several devices.
+Device device_of(Module& root);
 
 // All parameters, each tensor once: of tied ones the first name stands for all. ArgumentError when one is
 // undefined.

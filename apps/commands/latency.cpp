@@ -33,7 +33,9 @@ std::unique_ptr<mos::Supernet> supernet_of(const LatencyCommand& command) {
   const mos::Supernet::Options options{
       .vocabulary = {.source = command.vocabulary, .target = command.vocabulary, .joined = true},
       .mixture = {}};
-  return std::make_unique<mos::Supernet>(mos::space_named(command.space), options, Generator(1));
+  auto fresh = std::make_unique<mos::Supernet>(mos::space_named(command.space), options, Generator(1));
+  nn::move(*fresh, compute_device());
+  return fresh;
 }
 
 mos::Space space_of(const LatencyCommand& command) {
@@ -55,7 +57,7 @@ void measure(const LatencyCommand& command, const Program& program) {
                                         static_cast<uint64_t>(command.seed), options, command.out);
   say(rows, " measurements in ", command.out.string());
   if (!program.json) return;
-  json out = nas::latency_conditions(options, supernet->options().vocabulary.target);
+  json out = nas::latency_conditions(options, supernet->options().vocabulary.target, compute_device());
   out["rows"] = rows;
   out["data"] = path_text(command.out);
   put_json(out);
@@ -109,6 +111,7 @@ void declare_latency(CLI::App& app, Program& program) {
   integer_option(measuring, "--repeats", command->repeats, 2, 100000, "Timed runs an architecture [20]");
   integer_option(measuring, "--warmup", command->warmup, 0, 100000, "Runs before the timed ones [3; hat 5]");
   threads_option(measuring);
+  device_option(measuring);
   json_flag(measuring, program);
   examples(measuring, {"mosaic latency measure --run runs/neuron --count 500 --out latency.csv"});
   on_chosen(measuring, program, [command, &program] { measure(*command, program); });

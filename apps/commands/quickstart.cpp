@@ -77,6 +77,7 @@ void declare_quickstart(CLI::App& app, Program& program) {
   texts_option(app, "--set", command->assignments, "One setting of the plan, as train.training.updates=500");
   flag(app, "--force", command->force, "Begin anew");
   threads_option(app);
+  device_option(app);
   json_flag(app, program);
   examples(app, {"mosaic quickstart", "mosaic quickstart --scale nano --root corpus --out quick --json"});
   on_chosen(app, program, [command, &program] { quickstart(*command, program); });

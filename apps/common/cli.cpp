@@ -132,7 +132,7 @@ void device_option(CLI::App& app) {
   add(app, "--device", "Where to compute: cpu, cuda or cuda:N [cpu]", "DEVICE", [](const std::string& text) {
     try {
       chosen_device = parse_device(text);
-    } catch (const Error& error) {
+    } catch (const ArgumentError& error) {
       throw UsageError("--device", error.message());
     }
   });

@@ -72,7 +72,7 @@ void json_flag(CLI::App& app, Program& program);
 // --threads N, applied before the action runs.
 void threads_option(CLI::App& app);
 // --device cpu, cuda or cuda:N, applied before the action runs: where models are put from then on. UsageError
-// saying why when there is no such device.
+// for other words, DeviceError saying why when there is no such device.
 void device_option(CLI::App& app);
 Device compute_device();
 // Lines under "Examples:" of --help.

@@ -29,6 +29,7 @@ void read_model(Fields& fields, TrainSettings& settings) {
   if (bert) {
     settings.expert_start =
         mos::expert_start_named(fields.one_of("expert_start", {"by-space", "copies", "independent"}));
+    settings.initializer_range = fields.number("initializer_range", 1e-6, 1);
     settings.init = fields.text("init");
   } else {
     settings.activation_dropout = fields.number("activation_dropout", 0, 0.999);
@@ -233,6 +234,7 @@ json default_settings(Task task) {
     model["dropout"] = 0;
     model["attention_dropout"] = 0.1;
     model["expert_start"] = "by-space";
+    model["initializer_range"] = 0.02;
     model["init"] = "";
     config["masking"] = default_masking();
   }

@@ -39,6 +39,7 @@ struct TrainSettings {
   double dropout = 0.3, attention_dropout = 0, activation_dropout = 0;
   bool scale_dropout = true, joined_vocabulary = true;
   mos::ExpertStart expert_start = mos::ExpertStart::by_space;  // BERT
+  double initializer_range = 0.02;                             // BERT
   std::filesystem::path
       init;  // BERT: a model directory whose weights training starts from; empty: fresh ones
   nas::Sampler::Options sampling;

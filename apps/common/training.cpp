@@ -202,7 +202,8 @@ mos::SuperBert::Options supernet_options(const TrainSettings& settings, const da
           .expert_start = settings.expert_start,
           .dropout = settings.dropout,
           .attention_dropout = settings.attention_dropout,
-          .scale_dropout = settings.scale_dropout};
+          .scale_dropout = settings.scale_dropout,
+          .initializer_range = settings.initializer_range};
 }
 
 TrainingData training_data(const TrainSettings& settings, const PreparedData& data) {

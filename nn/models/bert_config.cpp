@@ -53,6 +53,8 @@ void BertConfig::validate() const {
   }
   need(bottlenecks || !composed, "composed", "needs bottlenecks");
   need(norm_eps > 0 && norm_eps <= 1, "norm_eps", "must be in (0, 1], got ", norm_eps);
+  need(initializer_range > 0 && initializer_range <= 1, "initializer_range", "must be in (0, 1], got ",
+       initializer_range);
   need_rate(dropout, "dropout");
   need_rate(attention_dropout, "attention_dropout");
   need_rate(classifier_dropout, "classifier_dropout");
@@ -73,6 +75,7 @@ json BertConfig::to_json() const {
   value["composed"] = composed;
   value["layers"] = std::move(list);
   value["norm_eps"] = norm_eps;
+  value["initializer_range"] = initializer_range;
   value["dropout"] = dropout;
   value["attention_dropout"] = attention_dropout;
   value["super_heads"] = super_heads;
@@ -101,6 +104,7 @@ BertConfig BertConfig::from_json(const json& value, const std::string& where) {
     layer.finish();
   }
   config.norm_eps = fields.number_or("norm_eps", config.norm_eps, 0, 1);
+  config.initializer_range = fields.number_or("initializer_range", config.initializer_range, 0, 1);
   config.dropout = fields.number_or("dropout", 0, 0, 1);
   config.attention_dropout = fields.number_or("attention_dropout", 0, 0, 1);
   config.super_heads = fields.integer_or("super_heads", 0, 0, max_size);

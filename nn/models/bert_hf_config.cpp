@@ -141,7 +141,7 @@ json hf_config(const BertConfig& config, const std::vector<std::string>& labels)
   value["attention_probs_dropout_prob"] = config.attention_rate(0);
   value["max_position_embeddings"] = config.positions;
   value["type_vocab_size"] = config.types;
-  value["initializer_range"] = 0.02;
+  value["initializer_range"] = config.initializer_range;
   value["layer_norm_eps"] = config.norm_eps;
   value["pad_token_id"] = config.padding;
   value["position_embedding_type"] = "absolute";
@@ -176,6 +176,7 @@ HfConfig read_hf_config(const json& value, const HfHeads& heads, const std::stri
   config.types = fields.integer_or("type_vocab_size", config.types, 1, max_size);
   config.padding = fields.integer_or("pad_token_id", config.padding, 0, config.vocabulary - 1);
   config.norm_eps = fields.number_or("layer_norm_eps", config.norm_eps, 0, 1);
+  config.initializer_range = fields.number_or("initializer_range", config.initializer_range, 0, 1);
   config.dropout = fields.number_or("hidden_dropout_prob", default_dropout, 0, 1);
   config.attention_dropout = fields.number_or("attention_probs_dropout_prob", default_dropout, 0, 1);
   config.mlm = heads.mlm;

@@ -5,9 +5,11 @@
 namespace mosaic::nn {
 namespace {
 
-constexpr Init weights{Init::Kind::normal, 0.02};
+Init weights(const BertConfig& config) {
+  return Init::normal(config.initializer_range);
+}
 
-Linear::Options affine(int64_t in, int64_t out, const Init& init = weights) {
+Linear::Options affine(int64_t in, int64_t out, const Init& init) {
   return {.in = in, .out = out, .weight_init = init};
 }
 
@@ -20,6 +22,7 @@ BertEmbeddings::BertEmbeddings(const BertConfig& config)
       width_(config.width),
       padding_(config.padding),
       dropout_(config.dropout),
+      weights_(weights(config)),
       norm_({.width = config.width, .eps = config.norm_eps}) {}
 
 Tensor BertEmbeddings::operator()(const Tensor& ids, const Tensor& types, const Context& context) const {
@@ -38,18 +41,18 @@ Tensor BertEmbeddings::operator()(const Tensor& ids, const Tensor& types, const 
 }
 
 void BertEmbeddings::visit(Visitor& v) {
-  v.parameter("word.weight", words_, {vocabulary_, width_}, weights.with_zero_row(padding_));
-  v.parameter("position.weight", positions_, {positions_count_, width_}, weights);
-  v.parameter("type.weight", types_, {types_count_, width_}, weights);
+  v.parameter("word.weight", words_, {vocabulary_, width_}, weights_.with_zero_row(padding_));
+  v.parameter("position.weight", positions_, {positions_count_, width_}, weights_);
+  v.parameter("type.weight", types_, {types_count_, width_}, weights_);
   v.module("norm", norm_);
 }
 
 BertSelfAttention::BertSelfAttention(const Options& options)
     : options_(options),
-      query_(affine(options.width, options.width)),
-      key_(affine(options.width, options.width)),
-      value_(affine(options.width, options.width)),
-      output_(affine(options.width, options.width)) {
+      query_(affine(options.width, options.width, options.weight_init)),
+      key_(affine(options.width, options.width, options.weight_init)),
+      value_(affine(options.width, options.width, options.weight_init)),
+      output_(affine(options.width, options.width, options.weight_init)) {
   check<ArgumentError>(options.heads > 0 && options.width % options.heads == 0, "BertSelfAttention", "width ",
                        options.width, " cannot be split into ", options.heads, " heads");
 }
@@ -78,10 +81,12 @@ std::string BertSelfAttention::describe() const {
 BertLayer::BertLayer(const BertConfig& config, size_t index)
     : sizes_(config.layers.at(index)),
       dropout_(config.dropout),
-      self_attention_(
-          {.width = sizes_.hidden, .heads = sizes_.heads, .dropout = config.attention_rate(index)}),
+      self_attention_({.width = sizes_.hidden,
+                       .heads = sizes_.heads,
+                       .dropout = config.attention_rate(index),
+                       .weight_init = weights(config)}),
       self_attention_norm_({.width = sizes_.hidden, .eps = config.norm_eps}),
-      ffn_({.width = sizes_.hidden, .hidden = sizes_.ffn, .gelu = true, .weight_init = weights}),
+      ffn_({.width = sizes_.hidden, .hidden = sizes_.ffn, .gelu = true, .weight_init = weights(config)}),
       ffn_norm_({.width = sizes_.hidden, .eps = config.norm_eps}) {
   if (!config.bottlenecks) return;
   const bool first = index == 0, last = index + 1 == config.layers.size();
@@ -113,7 +118,7 @@ std::string BertLayer::describe() const {
 }
 
 MlmHead::MlmHead(const BertConfig& config)
-    : dense_(affine(config.width, config.width)),
+    : dense_(affine(config.width, config.width, weights(config))),
       norm_({.width = config.width, .eps = config.norm_eps}),
       vocabulary_(config.vocabulary) {}
 
@@ -130,8 +135,8 @@ void MlmHead::visit(Visitor& v) {
 
 ClassifierHead::ClassifierHead(const BertConfig& config)
     : dropout_(config.classifier_dropout),
-      pooler_(affine(config.width, config.width)),
-      output_(affine(config.width, config.labels)) {}
+      pooler_(affine(config.width, config.width, weights(config))),
+      output_(affine(config.width, config.labels, weights(config))) {}
 
 Tensor ClassifierHead::operator()(const Tensor& x, const Context& context) const {
   const Scope scope(name());

@@ -1,6 +1,6 @@
 // The parts of BERT: embeddings, self-attention with separate projections, the layer with or without
 // bottlenecks, and the two heads. All post-norm with GELU (Devlin et al. 2019); every matrix starts as N(0,
-// 0.02), every bias as zero.
+// initializer_range), every bias as zero.
 #pragma once
 
 #include <optional>
@@ -25,6 +25,7 @@ class BertEmbeddings final : public Module {
  private:
   int64_t vocabulary_, positions_count_, types_count_, width_, padding_;
   double dropout_;
+  Init weights_;
   Tensor words_, positions_, types_;
   LayerNorm norm_;
 };
@@ -36,6 +37,7 @@ class BertSelfAttention final : public Module {
   struct Options {
     int64_t width, heads;
     double dropout = 0;  // of the attention probabilities
+    Init weight_init = Init::normal(0.02);
   };
   explicit BertSelfAttention(const Options& options);
   // x {batch, length, width}, mask u8 {batch, length}: 1 = a token -> {batch, length, width}.

@@ -36,4 +36,12 @@ TEST_CASE("program: a supernet trains, goes on and translates on CUDA") {
   INFO(there.err);
   REQUIRE(there.code == 0);
   CHECK(there.out == here.out);
+  const std::string csv = (folder / "latency.csv").string();
+  const Outcome timed =
+      program({"latency",         "measure", "--run",     run,    "--out",    csv, "--count",         "2",
+               "--repeated",      "0",       "--repeats", "2",    "--warmup", "0", "--source-length", "3",
+               "--target-length", "3",       "--device",  "cuda", "--json"});
+  INFO(timed.err);
+  REQUIRE(timed.code == 0);
+  CHECK(timed.last_json()["device"] == "cuda:0");
 }

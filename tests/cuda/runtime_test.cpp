@@ -7,6 +7,7 @@
 #include "engine/cuda/recent.h"
 #include "engine/cuda/runtime.h"
 #include "tests/gpusim/cublaslt.h"
+#include "nn/nn.h"
 #include "tests/support/op_case.h"
 
 using namespace mosaic;
@@ -74,6 +75,19 @@ TEST_CASE("cuda: memory that is not there is refused with the sizes") {
   CHECK_THROWS_WITH_AS((void)Tensor::empty({int64_t{1} << 50}, f32, gpu), doctest::Contains("no memory for"),
                        ResourceError);
   CHECK(sum(Tensor::full({3}, 2, f32, gpu)).item<float>() == 6);
+}
+
+TEST_CASE("cuda: a module is on one device") {
+  Generator rng(1);
+  nn::Linear layer({.in = 3, .out = 2}, rng), other({.in = 3, .out = 2});
+  CHECK(nn::device_of(other) == cpu());  // no values yet
+  CHECK(nn::device_of(layer) == cpu());
+  nn::move(layer, gpu);
+  CHECK(nn::device_of(layer) == gpu);
+  nn::assign_parameters(other, [&](const std::string& name, const Shape& shape) {
+    return Tensor::zeros(shape, f32, name == "weight" ? gpu : cpu());
+  });
+  CHECK_THROWS_WITH_AS((void)nn::device_of(other), doctest::Contains("bias is on cpu"), DeviceError);
 }
 
 TEST_CASE("cuda: gradients come back over a copy between devices") {

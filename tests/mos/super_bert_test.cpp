@@ -174,6 +174,22 @@ TEST_CASE("how experts and routers of BERT start") {
   });
 }
 
+TEST_CASE("a wider start is of the weights and experts, not of the routers") {
+  SuperBert::Options options = bert_options(mixture(Routing::per_neuron));
+  const mos::Space space = mos::space_named("bert-homogeneous-nano");
+  SuperBert usual(space, options, Generator(7));
+  options.initializer_range = 0.04;
+  SuperBert wide(space, options, Generator(7));
+  const nn::StateDict narrow = nn::state_dict(usual);
+  for (const auto& [name, tensor] : nn::state_dict(wide)) {
+    CAPTURE(name);
+    const double ratio = std::sqrt(squared_norm(tensor) / std::max(squared_norm(narrow.at(name)), 1e-30));
+    const bool drawn = squared_norm(tensor) > 0 && !name.ends_with("norm.weight");
+    const bool router = name.find("router") != std::string::npos;
+    CHECK(ratio == doctest::Approx(drawn && !router ? 2 : squared_norm(tensor) > 0 ? 1 : 0).epsilon(1e-6));
+  }
+}
+
 TEST_CASE("a BERT supernet starts from a trained full-size model") {
   for (const bool copies : {true, false}) {
     SuperBert::Options options = bert_options(mixture(Routing::per_layer));
@@ -216,6 +232,7 @@ TEST_CASE("a BERT supernet comes back from its JSON and state dict") {
   refused("space", mos::space_named("nano").to_json());
   refused("padding", vocabulary);
   refused("expert_start", "same");
+  refused("initializer_range", 2);
   refused("extra", 1);
   CHECK_THROWS_AS(SuperBert(mos::space_named("nano"), {}), ArgumentError);
   CHECK_THROWS_AS(before.select(mos::space_named("bert-bottleneck").largest()), ArgumentError);

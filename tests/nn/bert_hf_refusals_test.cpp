@@ -91,6 +91,7 @@ TEST_CASE("config.json with values out of range") {
   CHECK(contains(config_refusal("max_position_embeddings", 0), R"("max_position_embeddings" must be)"));
   CHECK(contains(config_refusal("type_vocab_size", -1), R"("type_vocab_size" must be)"));
   CHECK(contains(config_refusal("layer_norm_eps", 0), "norm_eps must be in (0, 1]"));
+  CHECK(contains(config_refusal("initializer_range", 0), "initializer_range must be in (0, 1], got 0"));
   CHECK(contains(config_refusal("hidden_dropout_prob", 1), "dropout must be in [0, 1), got 1"));
   CHECK(contains(config_refusal("attention_probs_dropout_prob", 1.5),
                  R"("attention_probs_dropout_prob" must be)"));

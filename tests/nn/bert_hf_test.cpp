@@ -53,12 +53,13 @@ TEST_CASE("what transformers cannot hold is said in a sentence") {
 
 TEST_CASE("config.json of transformers, written") {
   BertConfig config = even_config();
+  config.initializer_range = 0.0625;
   const json mlm = hf_config(config);
   CHECK(mlm.dump() == R"({"architectures":["BertForMaskedLM"],"model_type":"bert","vocab_size":23,)"
                       R"("hidden_size":12,"num_hidden_layers":2,"num_attention_heads":3,)"
                       R"("intermediate_size":10,"hidden_act":"gelu","hidden_dropout_prob":0.25,)"
                       R"("attention_probs_dropout_prob":0.125,"max_position_embeddings":10,)"
-                      R"("type_vocab_size":2,"initializer_range":0.02,"layer_norm_eps":1e-06,)"
+                      R"("type_vocab_size":2,"initializer_range":0.0625,"layer_norm_eps":1e-06,)"
                       R"("pad_token_id":2,"position_embedding_type":"absolute",)"
                       R"("tie_word_embeddings":true,"torch_dtype":"float32"})");
   config.layers[1].ffn = 31, config.super_heads = 6;
@@ -178,6 +179,7 @@ TEST_CASE("older and other spellings of the same files") {
   const HfBert read = through_file(hf_tensors(*small), sizes);
   CHECK(read.labels == std::vector<std::string>{"LABEL_0", "LABEL_1"});
   CHECK(read.config.norm_eps == 1e-12);
+  CHECK(read.config.initializer_range == 0.02);
   CHECK(read.config.padding == 0);
   CHECK(read.config.dropout == 0.1);
   CHECK(read.config.attention_dropout == 0.1);

@@ -57,7 +57,7 @@ TEST_CASE("BERT-base and BERT-large have their published sizes") {
 TEST_CASE("initial values") {
   Bert model = [] {
     BertConfig config = bert_config(true);
-    config.vocabulary = 2000;
+    config.vocabulary = 2000, config.initializer_range = 0.05;
     return made(config);
   }();
   for (const NamedTensor& p : named_parameters(model)) {
@@ -74,10 +74,11 @@ TEST_CASE("initial values") {
     } else if (p.name == "embeddings.word.weight") {
       double squares = 0;
       for (const double x : v) squares += x * x;
-      CHECK(std::sqrt(squares / static_cast<double>(v.size())) == doctest::Approx(0.02).epsilon(0.03));
+      CHECK(std::sqrt(squares / static_cast<double>(v.size())) == doctest::Approx(0.05).epsilon(0.03));
       for (size_t i = 0; i < 12; ++i) CHECK(v[i] == 0);  // the padding row
     } else {
-      CHECK(squared_norm(p.tensor.detach()) > 0);
+      const double rms = std::sqrt(squared_norm(p.tensor.detach()) / static_cast<double>(v.size()));
+      CHECK(rms == doctest::Approx(0.05).epsilon(0.5));
     }
   }
 }
@@ -186,7 +187,7 @@ TEST_CASE("BERT learns to fill a blank") {
 
 TEST_CASE("BERT's configuration as JSON, and refusals") {
   BertConfig config = bert_config(true);
-  config.labels = 2, config.dropout = 0.1, config.super_heads = 3;
+  config.labels = 2, config.dropout = 0.1, config.super_heads = 3, config.initializer_range = 0.05;
   CHECK(BertConfig::from_json(parse_json(config.to_json().dump(), "c"), "c") == config);
   const auto refused = [&](const char* key, const json& value, const char* part) {
     json bad = config.to_json();
@@ -207,6 +208,7 @@ TEST_CASE("BERT's configuration as JSON, and refusals") {
   refused("bottlenecks", false, "layers[0].hidden");
   refused("layers", json::array(), "layers");
   refused("norm_eps", 0, "norm_eps");
+  refused("initializer_range", 0, "initializer_range");
   config.layers[0].heads = 3;
   CHECK_THROWS_AS(Bert{config}, ArgumentError);
 
