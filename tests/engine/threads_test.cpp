@@ -72,4 +72,7 @@ TEST_CASE("fused ops give the same bits on any number of threads") {
     check_threads({{2}, {2, 700, 130}}, f);
     check_threads({{700, 2}, {2, 700, 130}}, f);
   }
+  SUBCASE("gated linear units") {
+    check_threads({{301, 2 * 333}}, [](const Tensors& t) { return glu(t[0], Gate::silu); });
+  }
 }
