@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "engine/core/dtype.h"
+#include "engine/kernels/batch_norm.h"
 #include "engine/kernels/drop.h"
 
 namespace mosaic::kernels {
@@ -65,6 +66,8 @@ constexpr int64_t norm_chunks(int64_t rows) {
 struct Norm {
   virtual void layer_norm(const LayerNormArgs&) const = 0;
   virtual void layer_norm_grad(const LayerNormGradArgs&) const = 0;
+  virtual void batch_norm(const BatchNormArgs&) const = 0;
+  virtual void batch_norm_grad(const BatchNormGradArgs&) const = 0;
 
  protected:
   ~Norm() = default;

@@ -1,6 +1,7 @@
 // Row programs of layer norm and RMS norm and their launch on any device.
 #pragma once
 
+#include "engine/kernels/batch_norm_on.h"
 #include "engine/kernels/drop_on.h"
 #include "engine/kernels/math.h"
 #include "engine/kernels/norm.h"
@@ -189,6 +190,8 @@ class NormOn final : public Norm {
     if (a.dtype == DType::f32) return backward<float>(a, 0.8);
     backward<double>(a, 1.6);
   }
+  void batch_norm(const BatchNormArgs& a) const override { run_batch_norm<Launch>(a); }
+  void batch_norm_grad(const BatchNormGradArgs& a) const override { run_batch_norm_grad<Launch>(a); }
 
  private:
   static constexpr double word_cost = 0.6;  // nanoseconds a Philox word takes

@@ -1,5 +1,6 @@
-// The public ops, with those of activation.h (activations, gated linear units) and norm.h (RMS norm) beside
-// them. All are recorded for backward when an input is tracked, unless said otherwise.
+// The public ops, with those of activation.h (activations, gated linear units), norm.h (RMS and batch norm),
+// conv.h and pool.h beside them. All are recorded for backward when an input is tracked, unless said
+// otherwise.
 //
 // Rules shared by all: inputs of one op have one dtype and one device (DtypeError, DeviceError name the odd
 // one); sizes that do not fit throw ShapeError with both shapes; inputs may be strided views; zero-size

@@ -76,6 +76,11 @@ void add_layers(std::vector<OpCase>& cases, int64_t n) {
            return add_layer_norm(t[0], t[1], 0.3, &rng, t[2], t[3]);
          }});
   }
+  cases.push_back(
+      {.name = named("batch_norm_given"), .inputs = {{3, n}, {n}, {n}}, .run = [n](const Tensors& t) {
+         const Tensor ones = Tensor::full({n}, 1, t[0].dtype(), t[0].device());
+         return batch_norm(t[0], t[1], t[2], ones, ones);
+       }});
   cases.push_back({.name = named("embedding"), .inputs = {{4, n}}, .run = [](const Tensors& t) {
                      return embedding(t[0], Tensor::from(std::vector<int32_t>{3, 0, 3}, {3}, t[0].device()));
                    }});
