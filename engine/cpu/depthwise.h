@@ -2,6 +2,7 @@
 // place of the window adds a shifted row, which stays in the first-level cache.
 #pragma once
 
+#include "engine/cpu/scratch.h"
 #include "engine/kernels/conv_on.h"
 
 namespace mosaic::kernels::MOSAIC_ISA {
@@ -74,7 +75,8 @@ struct DepthwiseGradPlane {
   }
 };
 
-// The gradient of one output channel's weights, over the images in order.
+// The gradient of one output channel's weights, over the images in order. Rows are short, so a place's
+// products are added up by columns, and the columns at the end.
 template <class T>
 struct DepthwiseGradWeight {
   ConvGradWeightArgs a;
@@ -82,21 +84,22 @@ struct DepthwiseGradWeight {
     const ConvShape& s = a.shape;
     const int64_t channel = o / outputs(s), step = s.cols.stride;
     T* dweight = static_cast<T*>(a.dweight) + o * places(s);
+    T* columns = static_cast<T*>(scratch(Scratch::kernel, s.cols.out * static_cast<int64_t>(sizeof(T))));
     for (int64_t p = 0; p < places(s); ++p) {
-      T total = T(0);
+      team.each(s.cols.out, [=](int64_t i) { columns[i] = T(0); });
       for (int64_t image = 0; image < s.batch; ++image) {
         const T* x = static_cast<const T*>(a.x) + (image * s.channels + channel) * in_size(s);
         const T* dy = static_cast<const T*>(a.dy) + (image * s.out_channels + o) * out_size(s);
         each_overlap(s, p, [&](int64_t out, int64_t in, int64_t n) {
           const T *left = dy + out, *right = x + in;
           if (step == 1) {
-            total += team.sum<T>(n, [=](int64_t i) { return left[i] * right[i]; });
+            team.each(n, [=](int64_t i) { columns[i] = mul_add(left[i], right[i], columns[i]); });
           } else {
-            total += team.sum<T>(n, [=](int64_t i) { return left[i] * right[i * step]; });
+            team.each(n, [=](int64_t i) { columns[i] = mul_add(left[i], right[i * step], columns[i]); });
           }
         });
       }
-      dweight[p] = total;
+      dweight[p] = team.sum<T>(s.cols.out, [=](int64_t i) { return columns[i]; });
     }
   }
 };

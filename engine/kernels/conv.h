@@ -8,7 +8,8 @@ namespace mosaic::kernels {
 
 // Channels and output channels are divided into `groups` that do not see one another. All tensors are dense:
 // x {batch, channels, rows.in, cols.in}, weight {out_channels, channels / groups, rows.kernel, cols.kernel},
-// y {batch, out_channels, rows.out, cols.out}. No size is 0. A sequence is an image of one row.
+// y {batch, out_channels, rows.out, cols.out}. Only rows.in and cols.in may be 0, with padding around them. A
+// sequence is an image of one row.
 struct ConvShape {
   DType dtype;
   int64_t batch, channels, out_channels, groups;

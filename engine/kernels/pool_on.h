@@ -98,6 +98,29 @@ struct AveragePoolElement {
   }
 };
 
+// The same by a team, for large windows: whole rows of the input are one run.
+template <class T>
+struct AveragePoolWindow {
+  AveragePoolArgs a;
+  template <class Team>
+  MOSAIC_HD void operator()(const Team& team, int64_t i) const {
+    const WindowAxis &rows = a.shape.rows, &cols = a.shape.cols;
+    const PlaneElement at(i, rows.out, cols.out);
+    const Span down = averaged_inputs(rows, a.average, at.row),
+               along = averaged_inputs(cols, a.average, at.col);
+    const int64_t high = down.last - down.first, wide = along.last - along.first;
+    const int64_t runs = wide == cols.in ? 1 : high, length = wide == cols.in ? high * wide : wide;
+    const T* x = static_cast<const T*>(a.from) + (at.plane * rows.in + down.first) * cols.in + along.first;
+    T total = T(0);
+    for (int64_t run = 0; run < runs; ++run) {
+      const T* from = x + run * cols.in;
+      total += team.template sum<T>(length, [=](int64_t c) { return from[c]; });
+    }
+    const int64_t count = averaged_count(rows, a.average, down) * averaged_count(cols, a.average, along);
+    team.once([&] { static_cast<T*>(a.to)[i] = total / static_cast<T>(count); });
+  }
+};
+
 template <class T>
 struct AveragePoolBackElement {
   AveragePoolArgs a;
@@ -131,6 +154,13 @@ class PoolOn final : public Pool {
                                 : inputs(a.shape, MaxPoolBackElement<double>{a});
   }
   void average_pool(const AveragePoolArgs& a) const override {
+    const PoolShape& s = a.shape;
+    const int64_t window = s.rows.kernel * s.cols.kernel, count = s.planes * s.rows.out * s.cols.out;
+    if (window >= 64) {
+      const double cost = 20 + 0.1 * static_cast<double>(window);
+      return s.dtype == DType::f32 ? Launch::rows(count, cost, AveragePoolWindow<float>{a})
+                                   : Launch::rows(count, 2 * cost, AveragePoolWindow<double>{a});
+    }
     a.shape.dtype == DType::f32 ? outputs(a.shape, AveragePoolElement<float>{a})
                                 : outputs(a.shape, AveragePoolElement<double>{a});
   }

@@ -151,6 +151,10 @@ TEST_CASE("ops: average pooling") {
       adaptive2d("adaptive_average_pool2d/overlapping", {2, 3, 7, 9}, {3, 4}),
       adaptive2d("adaptive_average_pool2d/larger", {2, 2, 3, 5}, {7, 5}),
       adaptive2d("adaptive_average_pool2d/global", {3, 4, 5, 6}, 1),
+      average2d("average_pool2d/large windows", {2, 2, 13, 15},
+                {.kernel = {9, 8}, .stride = {2, 3}, .padding = {3, 0}}),
+      adaptive2d("adaptive_average_pool2d/large windows", {2, 2, 19, 31}, {2, 3}),
+      adaptive2d("adaptive_average_pool2d/global, large", {2, 3, 33, 31}, 1),
       adaptive2d("adaptive_average_pool2d/no images", {0, 4, 5, 6}, 1),
   };
   for (const int64_t n : {1, 31, 33, 77}) {
