@@ -12,4 +12,8 @@
 #include "engine/core/tensor.h"
 #include "engine/cpu/isa.h"
 #include "engine/io/safetensors.h"
+#include "engine/ops/activation.h"
+#include "engine/ops/conv.h"
+#include "engine/ops/norm.h"
 #include "engine/ops/ops.h"
+#include "engine/ops/pool.h"

@@ -58,7 +58,11 @@ void Visitor::parameter(std::string_view name, Tensor& tensor, const Shape& shap
 }
 
 void Visitor::buffer(std::string_view name, Tensor& tensor, const Shape& shape) {
-  on_buffer({join(name), tensor, shape, Init{}, true});
+  on_buffer({join(name), tensor, shape, Init{}, true, false});
+}
+
+void Visitor::buffer(std::string_view name, Tensor& tensor, const Shape& shape, const Init& init) {
+  on_buffer({join(name), tensor, shape, init, true});
 }
 
 void Visitor::module(std::string_view name, Module& child) {
@@ -88,9 +92,11 @@ void name_modules(Module& root) {
 
 void initialise(Module& root, const Generator& rng, DType dtype) {
   name_modules(root);
-  for_each_parameter(root, [&](const Slot& slot) {
+  for_each_saved(root, [&](const Slot& slot) {
+    if (!slot.made) return;
     Generator stream = rng.fork(slot.name);
     slot.tensor = make(slot.init, slot.shape, stream, dtype);
+    if (slot.buffer) return;
     slot.tensor.track();
     slot.tensor.named(slot.name);
   });

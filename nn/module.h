@@ -62,6 +62,7 @@ struct Slot {
   const Shape& shape;  // what the tensor must have, also while it is undefined
   const Init& init;
   bool buffer = false;  // saved but not trained
+  bool made = true;     // by initialise(), with the values of init
 };
 
 // Walks a tree of modules; joins names with dots. Derived classes say what to do at each stop.
@@ -70,8 +71,10 @@ class Visitor {
   virtual ~Visitor() = default;
 
   void parameter(std::string_view name, Tensor& tensor, const Shape& shape, const Init& init = {});
-  // Saved with the model but not trained, and never initialised here.
+  // Saved with the model but not trained. The first is never initialised here, the second with its
+  // parameters.
   void buffer(std::string_view name, Tensor& tensor, const Shape& shape);
+  void buffer(std::string_view name, Tensor& tensor, const Shape& shape, const Init& init);
   void module(std::string_view name, Module& child);
   // Children "name.0", "name.1", ...
   template <class List>
@@ -105,8 +108,9 @@ void for_each_saved(Module& root, const std::function<void(const Slot&)>& visit)
 // Gives every module of the tree its absolute name, used in errors, graphs and traces.
 void name_modules(Module& root);
 
-// Makes and tracks every parameter and names modules and parameters. The stream of a parameter depends on the
-// key of rng and the parameter's name only, so values do not depend on the order of construction.
+// Makes and tracks every parameter, makes the buffers with an Init, and names modules and parameters. The
+// stream of a parameter depends on the key of rng and the parameter's name only, so values do not depend on
+// the order of construction.
 void initialise(Module& root, const Generator& rng, DType dtype = f32);
 // A stream of its own for the next module that is built from rng, so that two equal layers differ.
 Generator next_stream(Generator& rng);

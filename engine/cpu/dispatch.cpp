@@ -15,6 +15,8 @@ const Optim& cpu_optim();
 const Norm& cpu_norm();
 const Mix& cpu_mix();
 const Attention& cpu_attention();
+const Conv& cpu_conv();
+const Pool& cpu_pool();
 }  // namespace baseline
 
 namespace avx2 {
@@ -27,6 +29,8 @@ const Optim& cpu_optim();
 const Norm& cpu_norm();
 const Mix& cpu_mix();
 const Attention& cpu_attention();
+const Conv& cpu_conv();
+const Pool& cpu_pool();
 }  // namespace avx2
 
 namespace avx512 {
@@ -39,6 +43,8 @@ const Optim& cpu_optim();
 const Norm& cpu_norm();
 const Mix& cpu_mix();
 const Attention& cpu_attention();
+const Conv& cpu_conv();
+const Pool& cpu_pool();
 }  // namespace avx512
 
 namespace {
@@ -97,6 +103,16 @@ const Optim& optim_kernels(Device device) {
 const Softmax& softmax_kernels(Device device) {
   if (device.kind == DeviceKind::cuda) return families(device).softmax;
   return pick<baseline::cpu_softmax, avx2::cpu_softmax, avx512::cpu_softmax>();
+}
+
+const Conv& conv_kernels(Device device) {
+  if (device.kind == DeviceKind::cuda) return families(device).conv;
+  return pick<baseline::cpu_conv, avx2::cpu_conv, avx512::cpu_conv>();
+}
+
+const Pool& pool_kernels(Device device) {
+  if (device.kind == DeviceKind::cuda) return families(device).pool;
+  return pick<baseline::cpu_pool, avx2::cpu_pool, avx512::cpu_pool>();
 }
 
 const Gemm& gemm_kernels(Device device) {

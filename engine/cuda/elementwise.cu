@@ -3,6 +3,7 @@
 #include "engine/core/dtype.h"
 #include "engine/cuda/families.h"
 #include "engine/cuda/loop.cuh"
+#include "engine/kernels/gate_on.h"
 #include "engine/kernels/scalar.h"
 
 namespace mosaic::kernels::gpu {
@@ -66,6 +67,9 @@ struct CudaElementwise final : Elementwise {
         return ternary_as(args, PreferSmaller{});
     }
   }
+
+  void gate(const GateArgs& args) const override { run_gate<CudaLaunch>(args); }
+  void gate_back(const GateBackArgs& args) const override { run_gate_back<CudaLaunch>(args); }
 
   void where(const WhereArgs& args) const override {
     visit_any(args.dtype, [&]<class T>() {

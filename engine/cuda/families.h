@@ -18,6 +18,8 @@ const Norm& norm();
 const Mix& mix();
 const Attention& attention();
 const Gemm& gemm();
+const Conv& conv();
+const Pool& pool();
 }  // namespace gpu
 
 }  // namespace mosaic::kernels

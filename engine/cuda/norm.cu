@@ -65,6 +65,8 @@ struct CudaNorm final : Norm {
       CudaLaunch::each(a.cols, 0, ColumnTotal<T>{a, chunks});
     });
   }
+  void batch_norm(const BatchNormArgs& a) const override { run_batch_norm<CudaLaunch>(a); }
+  void batch_norm_grad(const BatchNormGradArgs& a) const override { run_batch_norm_grad<CudaLaunch>(a); }
 };
 
 }  // namespace

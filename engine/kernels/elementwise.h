@@ -3,11 +3,13 @@
 #pragma once
 
 #include "engine/core/dtype.h"
+#include "engine/kernels/gate.h"
 #include "engine/kernels/loop.h"
 
 namespace mosaic::kernels {
 
-// y = f(x); a and b are the parameters of add, mul, pow (a) and clamp (a = low, b = high).
+// y = f(x); a and b are the parameters of add, mul, pow, leaky_relu (a), clamp (a = low, b = high) and elu (a
+// = alpha, b = scale).
 enum class UnaryOp : uint8_t {
   neg,
   exp,
@@ -22,6 +24,14 @@ enum class UnaryOp : uint8_t {
   sigmoid,
   relu,
   gelu,
+  gelu_tanh,
+  silu,
+  mish,
+  softplus,
+  elu,
+  leaky_relu,
+  hard_sigmoid,
+  hard_swish,
   add,
   mul,
   pow,
@@ -123,6 +133,8 @@ struct Elementwise {
   virtual void unary_back(const UnaryBackArgs& args) const = 0;
   virtual void binary(const BinaryArgs& args) const = 0;
   virtual void ternary(const TernaryArgs& args) const = 0;
+  virtual void gate(const GateArgs& args) const = 0;
+  virtual void gate_back(const GateBackArgs& args) const = 0;
   virtual void where(const WhereArgs& args) const = 0;
   virtual void compare(const CompareArgs& args) const = 0;
   virtual void finite(const FiniteArgs& args) const = 0;

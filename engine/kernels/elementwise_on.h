@@ -1,6 +1,7 @@
 // The elementwise family on a launcher: functions of scalar.h meet the runs of loop_on.h.
 #pragma once
 
+#include "engine/kernels/gate_on.h"
 #include "engine/kernels/loop_on.h"
 #include "engine/kernels/scalar.h"
 
@@ -100,6 +101,9 @@ class ElementwiseOn final : public Elementwise {
       }
     });
   }
+
+  void gate(const GateArgs& args) const override { run_gate<Launch>(args); }
+  void gate_back(const GateBackArgs& args) const override { run_gate_back<Launch>(args); }
 
   void where(const WhereArgs& args) const override {
     visit_type(args.dtype, [&]<class T>(T) {

@@ -4,12 +4,14 @@
 
 #include "engine/core/device.h"
 #include "engine/kernels/attention.h"
+#include "engine/kernels/conv.h"
 #include "engine/kernels/elementwise.h"
 #include "engine/kernels/gemm.h"
 #include "engine/kernels/index.h"
 #include "engine/kernels/mix.h"
 #include "engine/kernels/norm.h"
 #include "engine/kernels/optim.h"
+#include "engine/kernels/pool.h"
 #include "engine/kernels/random.h"
 #include "engine/kernels/reduce.h"
 #include "engine/kernels/softmax.h"
@@ -26,6 +28,8 @@ const Norm& norm_kernels(Device device);
 const Mix& mix_kernels(Device device);
 const Attention& attention_kernels(Device device);
 const Gemm& gemm_kernels(Device device);
+const Conv& conv_kernels(Device device);
+const Pool& pool_kernels(Device device);
 
 // All of a device.
 struct Families {
@@ -39,6 +43,8 @@ struct Families {
   const Mix& mix;
   const Attention& attention;
   const Gemm& gemm;
+  const Conv& conv;
+  const Pool& pool;
 };
 
 }  // namespace mosaic::kernels

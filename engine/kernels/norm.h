@@ -1,15 +1,17 @@
-// Layer norm, alone or over the sum x + dropout(y) at the end of a residual block.
+// Layer norm and RMS norm, alone or over the sum x + dropout(y) at the end of a residual block.
 #pragma once
 
 #include <cstdint>
 
 #include "engine/core/dtype.h"
+#include "engine/kernels/batch_norm.h"
 #include "engine/kernels/drop.h"
 
 namespace mosaic::kernels {
 
 // out = (s - mean) * rstd * gamma + beta over rows of s = x + dropout(y), or s = x when y is null. Rows have
 // `cols` dense elements; strides count elements from one row to the next; out, sum, mean and rstd are dense.
+// RMS norm (Zhang and Sennrich 2019) is the same without centring: its mean counts as 0.
 struct LayerNormArgs {
   DType dtype;
   int64_t rows, cols;
@@ -19,7 +21,8 @@ struct LayerNormArgs {
   int64_t y_stride;
   Drop drop;
   const void* gamma;  // {cols}
-  const void* beta;   // {cols}
+  const void* beta;   // {cols}; null: none
+  bool centred;       // false: RMS norm
   double eps;
   void* out;   // {rows, cols}
   void* sum;   // {rows, cols}, keeps s for the gradient; null: not wanted (always null without y)
@@ -31,10 +34,11 @@ struct LayerNormArgs {
 struct LayerNormGradArgs {
   DType dtype;
   int64_t rows, cols;
+  bool centred;
   const void* s;  // the normalised rows' input
   int64_t s_stride;
   const void* gamma;
-  const void* mean;
+  const void* mean;  // zeros when not centred
   const void* rstd;
   const void* dout;
   int64_t dout_stride;
@@ -62,6 +66,8 @@ constexpr int64_t norm_chunks(int64_t rows) {
 struct Norm {
   virtual void layer_norm(const LayerNormArgs&) const = 0;
   virtual void layer_norm_grad(const LayerNormGradArgs&) const = 0;
+  virtual void batch_norm(const BatchNormArgs&) const = 0;
+  virtual void batch_norm_grad(const BatchNormGradArgs&) const = 0;
 
  protected:
   ~Norm() = default;

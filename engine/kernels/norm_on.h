@@ -1,6 +1,7 @@
-// Row programs of layer norm and their launch on any device.
+// Row programs of layer norm and RMS norm and their launch on any device.
 #pragma once
 
+#include "engine/kernels/batch_norm_on.h"
 #include "engine/kernels/drop_on.h"
 #include "engine/kernels/math.h"
 #include "engine/kernels/norm.h"
@@ -45,14 +46,19 @@ struct LayerNormRow {
     const T* gamma = static_cast<const T*>(a.gamma);
     const T* beta = static_cast<const T*>(a.beta);
     const A share = A(1) / A(a.cols);
-    const A mean = team.template sum<A>(a.cols, [&](int64_t c) { return A(s[c]); }) * share;
+    const A mean =
+        a.centred ? team.template sum<A>(a.cols, [&](int64_t c) { return A(s[c]); }) * share : A(0);
     const A square = team.template sum<A>(a.cols, [&](int64_t c) {
       const A d = A(s[c]) - mean;
       return d * d;
     });
     const A rstd = A(1) / sqrt(mul_add(square, share, A(a.eps)));
-    team.each(a.cols,
-              [&](int64_t c) { out[c] = T(mul_add((A(s[c]) - mean) * rstd, A(gamma[c]), A(beta[c]))); });
+    if (beta) {
+      team.each(a.cols,
+                [&](int64_t c) { out[c] = T(mul_add((A(s[c]) - mean) * rstd, A(gamma[c]), A(beta[c]))); });
+    } else {
+      team.each(a.cols, [&](int64_t c) { out[c] = T((A(s[c]) - mean) * rstd * A(gamma[c])); });
+    }
     if (a.mean == nullptr) return;
     team.once([&] {
       static_cast<A*>(a.mean)[row] = mean;
@@ -62,7 +68,7 @@ struct LayerNormRow {
 };
 
 // The input gradients of one row. With xhat = (s - mean) rstd and g = dout gamma:
-//   ds = rstd (g - mean(g) - xhat mean(g xhat)).
+//   ds = rstd (g - mean(g) - xhat mean(g xhat)), without mean(g) when not centred.
 template <class T>
 struct LayerNormGradRow {
   LayerNormGradArgs a;
@@ -73,7 +79,8 @@ struct LayerNormGradRow {
     const T* dout = static_cast<const T*>(a.dout) + row * a.dout_stride;
     const T* gamma = static_cast<const T*>(a.gamma);
     const A mean = static_cast<const A*>(a.mean)[row], rstd = static_cast<const A*>(a.rstd)[row];
-    const A along_one = team.template sum<A>(a.cols, [&](int64_t c) { return A(dout[c]) * A(gamma[c]); });
+    const A along_one =
+        a.centred ? team.template sum<A>(a.cols, [&](int64_t c) { return A(dout[c]) * A(gamma[c]); }) : A(0);
     const A along_x =
         team.template sum<A>(a.cols, [&](int64_t c) { return A(dout[c]) * A(gamma[c]) * (A(s[c]) - mean); });
     // ds = rstd g - shift - slope (s - mean)
@@ -183,6 +190,8 @@ class NormOn final : public Norm {
     if (a.dtype == DType::f32) return backward<float>(a, 0.8);
     backward<double>(a, 1.6);
   }
+  void batch_norm(const BatchNormArgs& a) const override { run_batch_norm<Launch>(a); }
+  void batch_norm_grad(const BatchNormGradArgs& a) const override { run_batch_norm_grad<Launch>(a); }
 
  private:
   static constexpr double word_cost = 0.6;  // nanoseconds a Philox word takes

@@ -24,9 +24,24 @@ struct AdamWArgs {
   bool decoupled;
 };
 
+// One step of gradient descent over n elements. With g = grad_scale * grad + weight_decay * weight:
+//   v = momentum v + g,  weight -= lr (nesterov ? g + momentum v : v); without v: weight -= lr g.
+// Source of the Nesterov form: Sutskever et al., "On the importance of initialization and momentum in deep
+// learning" (2013), shifted by one step so that gradients are taken at the weights.
+struct SGDArgs {
+  DType dtype;
+  int64_t n;
+  void* weight;
+  const void* grad;  // null counts as zeros
+  void* v;           // null: no momentum
+  double lr, momentum, weight_decay, grad_scale;
+  bool nesterov;
+};
+
 struct Optim {
   // Updates of `count` tensors that share no memory: a GPU is asked once for many.
   virtual void adamw(const AdamWArgs* updates, int64_t count) const = 0;
+  virtual void sgd(const SGDArgs* updates, int64_t count) const = 0;
 
  protected:
   ~Optim() = default;

@@ -62,6 +62,45 @@ struct AdamWSpan {
   }
 };
 
+// One update of gradient descent.
+template <class T>
+struct SGDSpan {
+  T *weight, *v;
+  const T* grad;
+  T scale, decay, momentum, lr;
+  bool nesterov;
+
+  SGDSpan() = default;
+  MOSAIC_HD explicit SGDSpan(const SGDArgs& a)
+      : weight(static_cast<T*>(a.weight)),
+        v(static_cast<T*>(a.v)),
+        grad(static_cast<const T*>(a.grad)),
+        scale(T(a.grad_scale)),
+        decay(T(a.weight_decay)),
+        momentum(T(a.momentum)),
+        lr(T(a.lr)),
+        nesterov(a.nesterov) {}
+
+  MOSAIC_HD void operator()(int64_t begin, int64_t end) const {
+    if (v == nullptr) {
+#pragma GCC ivdep
+      for (int64_t i = begin; i < end; ++i) weight[i] = mul_add(-lr, slope(i), weight[i]);
+      return;
+    }
+#pragma GCC ivdep
+    for (int64_t i = begin; i < end; ++i) {
+      const T g = slope(i), velocity = mul_add(momentum, v[i], g);
+      v[i] = velocity;
+      weight[i] = mul_add(-lr, nesterov ? mul_add(momentum, velocity, g) : velocity, weight[i]);
+    }
+  }
+
+ private:
+  [[gnu::always_inline]] MOSAIC_HD T slope(int64_t i) const {
+    return mul_add(decay, weight[i], grad == nullptr ? T(0) : scale * grad[i]);
+  }
+};
+
 template <class Launch>
 class OptimOn final : public Optim {
  public:
@@ -72,6 +111,16 @@ class OptimOn final : public Optim {
         Launch::spans(a.n, 0.8, AdamWSpan<float>(a));
       } else {
         Launch::spans(a.n, 1.6, AdamWSpan<double>(a));
+      }
+    }
+  }
+  void sgd(const SGDArgs* updates, int64_t count) const override {
+    for (int64_t i = 0; i < count; ++i) {
+      const SGDArgs& a = updates[i];
+      if (a.dtype == DType::f32) {
+        Launch::spans(a.n, 0.5, SGDSpan<float>(a));
+      } else {
+        Launch::spans(a.n, 1, SGDSpan<double>(a));
       }
     }
   }

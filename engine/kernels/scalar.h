@@ -2,8 +2,8 @@
 // saved is the input x or the result y, as the parameter's name says (the op saves the same one).
 #pragma once
 
+#include "engine/kernels/activations.h"
 #include "engine/kernels/elementwise.h"
-#include "engine/kernels/math.h"
 
 namespace mosaic::kernels::MOSAIC_ISA {
 
@@ -129,6 +129,22 @@ void visit_unary(UnaryOp op, double a, double b, const F& f) {
       return f(Relu<T>{}, simple);
     case UnaryOp::gelu:
       return f(Gelu<T>{}, polynomial);
+    case UnaryOp::gelu_tanh:
+      return f(GeluTanh<T>{}, polynomial);
+    case UnaryOp::silu:
+      return f(Silu<T>{}, polynomial);
+    case UnaryOp::mish:
+      return f(Mish<T>{}, polynomial);
+    case UnaryOp::softplus:
+      return f(Softplus<T>{}, 2 * polynomial);
+    case UnaryOp::elu:
+      return f(Elu<T>{first, second}, polynomial);
+    case UnaryOp::leaky_relu:
+      return f(LeakyRelu<T>{first}, simple);
+    case UnaryOp::hard_sigmoid:
+      return f(HardSigmoid<T>{}, simple);
+    case UnaryOp::hard_swish:
+      return f(HardSwish<T>{}, simple);
     case UnaryOp::add:
       return f(AddValue<T>{first}, simple);
     case UnaryOp::mul:

@@ -7,19 +7,16 @@
 #include "engine/ops/loop.h"
 #include "engine/ops/ops.h"
 #include "engine/ops/sum_to.h"
+#include "engine/ops/unary.h"
 
 namespace mosaic {
-namespace {
 
 using kernels::BinaryOp;
 using kernels::CompareOp;
 using kernels::TernaryOp;
 using kernels::UnaryOp;
 
-// What a unary function's derivative is written in.
-enum class Saves : uint8_t { nothing, input, result };
-
-Tensor unary(const char* name, UnaryOp op, const Tensor& x, Saves saves, double a = 0, double b = 0) {
+Tensor unary(const char* name, UnaryOp op, const Tensor& x, Saves saves, double a, double b) {
   check_float(name, {&x});
   const Tensor y = empty_like(x);
   if (y.numel() > 0) {
@@ -56,6 +53,8 @@ Tensor unary(const char* name, UnaryOp op, const Tensor& x, Saves saves, double 
                      }},
                 y);
 }
+
+namespace {
 
 void run_binary(BinaryOp op, const Tensor& a, const Tensor& b, const Tensor& y, bool accumulate) {
   if (y.numel() == 0) return;

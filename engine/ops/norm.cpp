@@ -1,5 +1,6 @@
-// layer_norm and add_layer_norm share their kernels: the second keeps the sum it normalises, and its dropout
-// mask is drawn again in the backward.
+// layer_norm, rms_norm and their forms with a residual sum share their kernels: the sums are kept for the
+// gradient, and dropout masks are drawn again in the backward. RMS norm has no beta and does not centre.
+#include "engine/ops/norm.h"
 #include "engine/autograd/node.h"
 #include "engine/kernels/kernels.h"
 #include "engine/ops/check.h"
@@ -10,17 +11,20 @@
 namespace mosaic {
 namespace {
 
+// beta undefined: RMS norm.
 void check_norm(const char* op, const Tensor& x, const Tensor& gamma, const Tensor& beta, double eps) {
   check_float(op, {&x, &gamma, &beta});
   check<ShapeError>(x.rank() >= 1, op, "needs at least one axis, got a scalar");
   const Shape cols{x.dim(-1)};
-  check<ShapeError>(gamma.shape() == cols && beta.shape() == cols, op, "x ", x.shape(),
-                    " needs gamma and beta ", cols, ", got ", gamma.shape(), " and ", beta.shape());
+  for (const Tensor* terms : {&gamma, &beta}) {
+    check<ShapeError>(!terms->defined() || terms->shape() == cols, op, "x ", x.shape(),
+                      " needs gamma (and beta) ", cols, ", got ", terms->shape());
+  }
   check(eps >= 0, op, "eps must not be negative, got ", eps);
 }
 
-// saved: the normalised input, gamma, mean, rstd. Inputs: x, [y,] gamma, beta.
-void norm_backward(const Back& b, const kernels::Drop& drop, bool with_y) {
+// saved: the normalised input, gamma, mean, rstd. Inputs: x, [y,] gamma, [beta].
+void norm_backward(const Back& b, const kernels::Drop& drop, bool with_y, bool centred) {
   const Rows s = rows_of(b.saved[0]);
   const Tensor dy = as_rows(b.dy);
   const Rows g = rows_of(dy);
@@ -35,6 +39,7 @@ void norm_backward(const Back& b, const kernels::Drop& drop, bool with_y) {
       .layer_norm_grad({.dtype = dy.dtype(),
                         .rows = s.rows,
                         .cols = s.cols,
+                        .centred = centred,
                         .s = s.data,
                         .s_stride = s.row_stride,
                         .gamma = b.saved[1].raw(),
@@ -57,12 +62,12 @@ void norm_backward(const Back& b, const kernels::Drop& drop, bool with_y) {
   for (const RowTarget* target : {&dx, &dsummand, &dgamma, &dbeta}) target->finish();
 }
 
-// y undefined: plain layer norm.
+// y undefined: no sum; beta undefined: RMS norm.
 Tensor norm_of(const char* op, const Tensor& x, const Tensor& y, const kernels::Drop& drop,
                const Tensor& gamma, const Tensor& beta, double eps) {
-  const bool with_y = y.defined(), grad = wants_grad({&x, &y, &gamma, &beta});
+  const bool with_y = y.defined(), centred = beta.defined(), grad = wants_grad({&x, &y, &gamma, &beta});
   const Tensor xs = as_rows(x), ys = with_y ? as_rows(y) : Tensor(), g = gamma.detach().dense(),
-               shift = beta.detach().dense();
+               shift = centred ? beta.detach().dense() : Tensor();
   const Rows from = rows_of(xs);
   const Tensor out = Tensor::empty(x.shape(), x.dtype(), x.device());
   Tensor sum, mean, rstd;
@@ -81,7 +86,8 @@ Tensor norm_of(const char* op, const Tensor& x, const Tensor& y, const kernels::
                    .y_stride = with_y ? rows_of(ys).row_stride : 0,
                    .drop = drop,
                    .gamma = g.raw(),
-                   .beta = shift.raw(),
+                   .beta = centred ? shift.raw() : nullptr,
+                   .centred = centred,
                    .eps = eps,
                    .out = out.raw(),
                    .sum = with_y && grad ? sum.raw() : nullptr,
@@ -89,28 +95,47 @@ Tensor norm_of(const char* op, const Tensor& x, const Tensor& y, const kernels::
                    .rstd = grad ? rstd.raw() : nullptr});
   if (!grad) return out;
   Rule rule{.op = op,
-            .inputs = {x, gamma, beta},
+            .inputs = {x, gamma},
             .saved = {sum, g, mean, rstd},
-            .backward = [drop, with_y](const Back& b) { norm_backward(b, drop, with_y); }};
+            .backward = [drop, with_y, centred](const Back& b) { norm_backward(b, drop, with_y, centred); }};
   if (with_y) rule.inputs.insert(rule.inputs.begin() + 1, y);
+  if (centred) rule.inputs.push_back(beta);
   return record(std::move(rule), out);
+}
+
+Tensor norm_of_sum(const char* op, const Tensor& x, const Tensor& y, double dropout, Generator* rng,
+                   const Tensor& gamma, const Tensor& beta, double eps) {
+  check_norm(op, x, gamma, beta, eps);
+  check_float(op, {&x, &y});
+  check<ShapeError>(x.shape() == y.shape(), op, "x ", x.shape(), " and y ", y.shape(),
+                    " must have one shape");
+  return norm_of(op, x, y, make_drop(op, dropout, rng, y.numel()), gamma, beta, eps);
 }
 
 }  // namespace
 
 Tensor layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, double eps) {
+  check_defined("layer_norm", {&x, &gamma, &beta});
   check_norm("layer_norm", x, gamma, beta, eps);
   return norm_of("layer_norm", x, {}, {}, gamma, beta, eps);
 }
 
 Tensor add_layer_norm(const Tensor& x, const Tensor& y, double dropout, Generator* rng, const Tensor& gamma,
                       const Tensor& beta, double eps) {
-  constexpr const char* op = "add_layer_norm";
-  check_norm(op, x, gamma, beta, eps);
-  check_float(op, {&x, &y});
-  check<ShapeError>(x.shape() == y.shape(), op, "x ", x.shape(), " and y ", y.shape(),
-                    " must have one shape");
-  return norm_of(op, x, y, make_drop(op, dropout, rng, y.numel()), gamma, beta, eps);
+  check_defined("add_layer_norm", {&x, &y, &gamma, &beta});
+  return norm_of_sum("add_layer_norm", x, y, dropout, rng, gamma, beta, eps);
+}
+
+Tensor rms_norm(const Tensor& x, const Tensor& gamma, double eps) {
+  check_defined("rms_norm", {&x, &gamma});
+  check_norm("rms_norm", x, gamma, {}, eps);
+  return norm_of("rms_norm", x, {}, {}, gamma, {}, eps);
+}
+
+Tensor add_rms_norm(const Tensor& x, const Tensor& y, double dropout, Generator* rng, const Tensor& gamma,
+                    double eps) {
+  check_defined("add_rms_norm", {&x, &y, &gamma});
+  return norm_of_sum("add_rms_norm", x, y, dropout, rng, gamma, {}, eps);
 }
 
 }  // namespace mosaic

@@ -1,4 +1,6 @@
-// Every public op. All are recorded for backward when an input is tracked, unless said otherwise.
+// The public ops, with those of activation.h (activations, gated linear units), norm.h (RMS and batch norm),
+// conv.h and pool.h beside them. All are recorded for backward when an input is tracked, unless said
+// otherwise.
 //
 // Rules shared by all: inputs of one op have one dtype and one device (DtypeError, DeviceError name the odd
 // one); sizes that do not fit throw ShapeError with both shapes; inputs may be strided views; zero-size
@@ -211,6 +213,22 @@ struct AdamWUpdate {
 void adamw_(std::span<const AdamWUpdate> updates);
 void adamw_(const Tensor& parameter, const Tensor& grad, const Tensor& m, const Tensor& v,
             const AdamWOptions& options);
+
+// Gradient descent. With g = grad_scale * grad + weight_decay * parameter and a velocity v:
+//   v = momentum v + g,  parameter -= lr v, or lr (g + momentum v) with Nesterov's momentum (Sutskever et al.
+//   2013, with gradients taken at the parameters); without a velocity parameter -= lr g.
+struct SGDOptions {
+  double lr, momentum = 0, weight_decay = 0;
+  bool nesterov = false;
+  double grad_scale = 1;
+};
+struct SGDUpdate {
+  Tensor parameter, grad, velocity;  // velocity undefined: no momentum
+  SGDOptions options;
+};
+// Parameters and velocities must be dense, distinct and on one device; an undefined grad counts as zeros.
+// Nothing is changed when one of the updates is refused. ArgumentError for momentum without a velocity.
+void sgd_(std::span<const SGDUpdate> updates);
 // Sum of squares in double, in a fixed order; for gradient norms. Of several tensors: the sum over them in
 // their order, read from their devices at the end.
 double squared_norm(const Tensor& x);

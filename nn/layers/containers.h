@@ -1,6 +1,7 @@
 // Small layers and the chain of layers.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -27,6 +28,21 @@ class Relu final : public Layer {
 
  private:
   Tensor forward(const Tensor& x, const Context&) const override { return relu(x); }
+};
+
+// Any function of one tensor as a layer: Function("silu", silu), Function("swiglu", [](const Tensor& x) {
+// return glu(x, Gate::silu); }).
+class Function final : public Layer {
+ public:
+  Function(std::string name, std::function<Tensor(const Tensor&)> function)
+      : name_(std::move(name)), function_(std::move(function)) {}
+  void visit(Visitor&) override {}
+  std::string describe() const override { return name_; }
+
+ private:
+  Tensor forward(const Tensor& x, const Context&) const override { return function_(x); }
+  std::string name_;
+  std::function<Tensor(const Tensor&)> function_;
 };
 
 // Layers one after another, named "0", "1", ...

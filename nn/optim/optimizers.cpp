@@ -53,26 +53,32 @@ void AdamW::finish() {
 }
 
 SGD::SGD(std::vector<NamedTensor> parameters, const Options& options)
-    : Optimizer("SGD", one_group(std::move(parameters)),
+    : SGD(one_group(std::move(parameters)), options) {}
+
+SGD::SGD(std::vector<ParameterGroup> groups, const Options& options)
+    : Optimizer("SGD", std::move(groups),
                 options.momentum > 0 ? std::vector<std::string>{"v"} : std::vector<std::string>{}, options.lr,
                 false),
       options_(options) {
   check_range("SGD", "lr", options.lr, 0, huge);
   check_range("SGD", "momentum", options.momentum, 0, 1);
   check_range("SGD", "weight_decay", options.weight_decay, 0, huge);
+  check<ArgumentError>(!options.nesterov || options.momentum > 0, "SGD", "nesterov needs a momentum above 0");
 }
 
 void SGD::update(Parameter& parameter, const Tensor& grad, const Hyper& hyper) {
-  if (options_.momentum == 0) {
-    if (options_.weight_decay > 0) scale_(parameter.tensor, 1 - hyper.lr * options_.weight_decay);
-    if (grad.defined()) add_(parameter.tensor, grad, -hyper.lr * hyper.grad_scale);
-    return;
-  }
-  const Tensor& velocity = parameter.slots[0];
-  scale_(velocity, options_.momentum);
-  if (grad.defined()) add_(velocity, grad, hyper.grad_scale);
-  if (options_.weight_decay > 0) add_(velocity, parameter.tensor, options_.weight_decay);
-  add_(parameter.tensor, velocity, -hyper.lr);
+  gathered_.push_back({parameter.tensor,
+                       grad,
+                       options_.momentum > 0 ? parameter.slots[0] : Tensor(),
+                       {.lr = hyper.lr,
+                        .momentum = options_.momentum,
+                        .weight_decay = hyper.group.weight_decay.value_or(options_.weight_decay),
+                        .nesterov = options_.nesterov,
+                        .grad_scale = hyper.grad_scale}});
+}
+
+void SGD::finish() {
+  sgd_(std::exchange(gathered_, {}));
 }
 
 }  // namespace mosaic::nn

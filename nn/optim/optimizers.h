@@ -28,19 +28,24 @@ class AdamW final : public Optimizer {
   std::vector<AdamWUpdate> gathered_;
 };
 
-// v <- momentum * v + g; w <- w - lr * v.
+// Gradient descent: v <- momentum * v + g, w <- w - lr * v, or w - lr * (g + momentum * v) with Nesterov's
+// momentum.
 class SGD final : public Optimizer {
  public:
   struct Options {
     double lr = 0.1;
     double momentum = 0;
+    bool nesterov = false;    // needs a momentum
     double weight_decay = 0;  // joins the gradient
   };
   SGD(std::vector<NamedTensor> parameters, const Options& options);
+  SGD(std::vector<ParameterGroup> groups, const Options& options);
 
  private:
   void update(Parameter& parameter, const Tensor& grad, const Hyper& hyper) override;
+  void finish() override;
   Options options_;
+  std::vector<SGDUpdate> gathered_;
 };
 
 }  // namespace mosaic::nn

@@ -102,3 +102,60 @@ TEST_CASE("adamw_ refuses what it cannot update and counts as a write") {
   options.step = 0;
   CHECK_THROWS_AS(adamw_(w, Tensor(), Tensor::zeros({4}), Tensor::zeros({4}), options), ArgumentError);
 }
+
+TEST_CASE("sgd_ follows its definition, on any number of threads") {
+  for (const DType dtype : {f32, f64}) {
+    for (const bool nesterov : {false, true}) {
+      CAPTURE(dtype);
+      CAPTURE(nesterov);
+      Generator rng(3);
+      const Shape shape{301, 203};
+      const Tensor start = normal(shape, 0, 1, rng, dtype), grad = normal({203, 301}, 0, 1, rng, dtype);
+      const SGDOptions options{
+          .lr = 0.1, .momentum = 0.9, .weight_decay = 0.05, .nesterov = nesterov, .grad_scale = 0.5};
+      std::vector<double> w = start.values(), v(w.size(), 0), first;
+      const std::vector<double> g = transpose(grad).values();
+      const int before = threads();
+      for (int count = 1; count <= 2; ++count) {
+        set_threads(count);
+        const Tensor weight = start * 1, velocity = Tensor::zeros(shape, dtype);
+        for (int step = 0; step < 3; ++step) {  // the last without a gradient
+          const SGDUpdate update{weight, step == 2 ? Tensor() : transpose(grad), velocity, options};
+          sgd_(std::span(&update, 1));
+        }
+        if (count == 1) first = weight.values();
+        CHECK(weight.values() == first);
+      }
+      set_threads(before);
+      for (int step = 0; step < 3; ++step) {
+        for (size_t i = 0; i < w.size(); ++i) {
+          const double slope = (step == 2 ? 0 : 0.5 * g[i]) + 0.05 * w[i];
+          v[i] = 0.9 * v[i] + slope;
+          w[i] -= 0.1 * (nesterov ? slope + 0.9 * v[i] : v[i]);
+        }
+      }
+      double gap = 0;
+      for (size_t i = 0; i < w.size(); ++i) gap = std::max(gap, std::abs(w[i] - first[i]));
+      CHECK(gap < (dtype == f64 ? 1e-13 : 2e-6));
+    }
+  }
+}
+
+TEST_CASE("sgd_ refuses what it cannot update, before anything is changed") {
+  const Tensor w = Tensor::full({4}, 1), g = Tensor::full({4}, 1), wide = Tensor::zeros({4, 4});
+  const auto refused = [&](const SGDUpdate& bad) {
+    const SGDUpdate updates[] = {{w, g, {}, {.lr = 1}}, bad};
+    sgd_(updates);
+  };
+  CHECK_THROWS_AS(refused({g, Tensor::zeros({3}), {}, {.lr = 1}}), ShapeError);
+  CHECK_THROWS_AS(refused({g, Tensor::zeros({4}, f64), {}, {.lr = 1}}), DtypeError);
+  CHECK_THROWS_AS(refused({transpose(leading(wide, {2, 4})), {}, {}, {.lr = 1}}), ShapeError);
+  CHECK_THROWS_AS(refused({g, {}, {}, {.lr = 1, .momentum = 0.9}}), ArgumentError);
+  CHECK_THROWS_AS(refused({g, {}, Tensor::zeros({4}), {.lr = 1, .momentum = 1}}), ArgumentError);
+  CHECK(w.values() == std::vector<double>(4, 1.0));
+  const uint64_t version = w.storage()->version();
+  const SGDUpdate update{w, g, {}, {.lr = 0.5}};
+  sgd_(std::span(&update, 1));
+  CHECK(w.values() == std::vector<double>(4, 0.5));
+  CHECK(w.storage()->version() > version);
+}

@@ -72,4 +72,32 @@ TEST_CASE("fused ops give the same bits on any number of threads") {
     check_threads({{2}, {2, 700, 130}}, f);
     check_threads({{700, 2}, {2, 700, 130}}, f);
   }
+  SUBCASE("gated linear units") {
+    check_threads({{301, 2 * 333}}, [](const Tensors& t) { return glu(t[0], Gate::silu); });
+  }
+  SUBCASE("convolutions") {
+    const auto f = [](const Tensors& t) {
+      return conv2d(t[0], t[1], t[2], {.stride = {1, 2}, .padding = 1});
+    };
+    check_threads({{7, 6, 30, 33}, {10, 6, 3, 3}, {10}}, f);
+    check_threads({{1, 24, 50, 51}, {40, 24, 3, 3}, {40}}, f);    // the product's own threads
+    check_threads({{21, 70, 5, 6}, {64, 70, 2, 3}, {64}}, f);     // chunks of images
+    check_threads({{2, 400, 3, 4}, {600, 400, 3, 3}, {600}}, f);  // one chunk
+  }
+  SUBCASE("depthwise convolutions") {
+    check_threads({{7, 16, 30, 33}, {32, 1, 3, 3}, {32}},
+                  [](const Tensors& t) { return conv2d(t[0], t[1], t[2], {.padding = 1, .groups = 16}); });
+  }
+  SUBCASE("pools") {
+    check_threads({{7, 16, 30, 33}},
+                  [](const Tensors& t) { return max_pool2d(t[0], {.kernel = 3, .stride = 2}); });
+    check_threads({{7, 16, 30, 33}},
+                  [](const Tensors& t) { return average_pool2d(t[0], {.kernel = 3, .stride = 2}); });
+    check_threads({{7, 16, 30, 33}}, [](const Tensors& t) { return adaptive_average_pool2d(t[0], {4, 1}); });
+  }
+  SUBCASE("batch norm") {
+    const auto f = [](const Tensors& t) { return batch_norm(t[0], t[1], t[2]).y; };
+    check_threads({{7, 16, 30, 33}, {16}, {16}}, f);
+    check_threads({{307, 160}, {160}, {160}}, f);
+  }
 }

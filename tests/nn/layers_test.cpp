@@ -29,6 +29,14 @@ TEST_CASE("gradients through the simple layers") {
   require_ok(check_gradients(norm, {random({3, 5})}, [&](const auto& in) { return norm(in[0]); }));
   require_ok(check_gradients(norm, {random({3, 5}), random({3, 5}, 2)},
                              [&](const auto& in) { return norm.add(in[0], in[1], 0, {}); }));
+  RMSNorm rms({.width = 5});
+  require_ok(check_gradients(rms, {random({3, 5})}, [&](const auto& in) { return rms(in[0]); }));
+  require_ok(check_gradients(rms, {random({3, 5}), random({3, 5}, 2)},
+                             [&](const auto& in) { return rms.add(in[0], in[1], 0, {}); }));
+  Sequential gated(Linear({.in = 4, .out = 10}),
+                   Function("swiglu", [](const Tensor& x) { return glu(x, Gate::silu); }),
+                   Linear({.in = 5, .out = 3}), Function("silu", silu));
+  require_ok(check_gradients(gated, {random({2, 4})}, [&](const auto& in) { return gated(in[0]); }));
   FeedForward ffn({.width = 4, .hidden = 6});
   require_ok(check_gradients(ffn, {random({3, 4})}, [&](const auto& in) { return ffn(in[0]); }));
   MLP mlp({.in = 3, .hidden = 6, .out = 2, .layers = 2, .fan_in_init = true});

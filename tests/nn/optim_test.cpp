@@ -78,6 +78,68 @@ TEST_CASE("what got no gradient decays on, unless skipped") {
   }
 }
 
+TEST_CASE("SGD with Nesterov's momentum, groups, scaling and decay") {
+  Two model;
+  std::vector<double> w = model.b.values(), v(5, 0), plain = model.a.values(), u(6, 0);
+  std::vector<ParameterGroup> groups(2);
+  groups[0].parameters = {{"b", model.b}};
+  groups[1] = {.parameters = {{"a", model.a}}, .lr_scale = 0.5, .weight_decay = 0};
+  SGD optimizer(groups, {.lr = 0.1, .momentum = 0.8, .nesterov = true, .weight_decay = 0.02});
+  for (int i = 0; i < 6; ++i) {
+    optimizer.zero_grad();
+    add(sum(square(model.b)), sum(square(model.a))).backward();
+    optimizer.step({.grad_scale = 0.5});
+    for (size_t k = 0; k < 5; ++k) {
+      const double g = w[k] + 0.02 * w[k];
+      v[k] = 0.8 * v[k] + g;
+      w[k] -= 0.1 * (g + 0.8 * v[k]);
+    }
+    for (size_t k = 0; k < 6; ++k) {
+      const double g = plain[k];
+      u[k] = 0.8 * u[k] + g;
+      plain[k] -= 0.05 * (g + 0.8 * u[k]);
+    }
+  }
+  for (size_t k = 0; k < 5; ++k) CHECK(model.b.values()[k] == doctest::Approx(w[k]).epsilon(1e-4));
+  for (size_t k = 0; k < 6; ++k) CHECK(model.a.values()[k] == doctest::Approx(plain[k]).epsilon(1e-4));
+}
+
+TEST_CASE("SGD without momentum keeps no state and lets what has no gradient decay") {
+  Two model;
+  const std::vector<double> a = model.a.values(), b = model.b.values();
+  SGD optimizer(named_parameters(model), {.lr = 0.1, .weight_decay = 0.5});
+  sum(mul(model.a, 3)).backward();
+  optimizer.step();
+  for (size_t k = 0; k < 6; ++k)
+    CHECK(model.a.values()[k] == doctest::Approx(a[k] - 0.1 * (3 + 0.5 * a[k])).epsilon(1e-5));
+  for (size_t k = 0; k < 5; ++k) CHECK(model.b.values()[k] == doctest::Approx(0.95 * b[k]).epsilon(1e-5));
+  CHECK(optimizer.state().tensors.empty());
+  CHECK_THROWS_AS(SGD(named_parameters(model), {.nesterov = true}), ArgumentError);
+}
+
+TEST_CASE("SGD with momentum goes on bit by bit from a saved state") {
+  const auto run = [](Two& model, SGD& optimizer, int steps) {
+    for (int i = 0; i < steps; ++i) {
+      optimizer.zero_grad();
+      add(sum(square(model.a)), sum(square(model.b))).backward();
+      optimizer.step();
+    }
+  };
+  const SGD::Options options{.lr = 0.05, .momentum = 0.9, .nesterov = true, .weight_decay = 0.01};
+  Two straight, resumed(2);
+  SGD a(named_parameters(straight), options);
+  run(straight, a, 3);
+  const StateDict weights = clone(state_dict(straight));
+  const OptimizerState state = a.state();
+  run(straight, a, 4);
+  load(resumed, weights);
+  SGD b(named_parameters(resumed), options);
+  b.load(state);
+  run(resumed, b, 4);
+  CHECK(resumed.a.values() == straight.a.values());
+  CHECK(resumed.b.values() == straight.b.values());
+}
+
 TEST_CASE("SGD with momentum") {
   Two model;
   std::vector<double> w = model.b.values(), v(5, 0);

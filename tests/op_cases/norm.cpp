@@ -40,7 +40,48 @@ OpCase added(const char* name, const Shape& x, double p) {
           .f32_tolerance = 1e-4};
 }
 
+Tensor composed_rms(const Tensor& x, const Tensor& gamma) {
+  return x * rsqrt(mean(square(x), -1, true) + 1e-6) * gamma;
+}
+
+OpCase rms(const char* name, const Shape& x) {
+  return {.name = name,
+          .inputs = {x, {x[-1]}},
+          .run = [](const Tensors& t) { return rms_norm(t[0], t[1]); },
+          .composed = [](const Tensors& t) { return composed_rms(t[0], t[1]); },
+          .f32_tolerance = 1e-4};
+}
+
+OpCase added_rms(const char* name, const Shape& x, double p) {
+  return {.name = name,
+          .inputs = {x, x, {x[-1]}},
+          .run =
+              [p](const Tensors& t) {
+                Generator rng(5, 11);
+                return add_rms_norm(t[0], t[1], p, &rng, t[2]);
+              },
+          .composed =
+              [p](const Tensors& t) {
+                Generator rng(5, 11);
+                return composed_rms(t[0] + (p > 0 ? dropout(t[1], p, rng) : t[1]), t[2]);
+              },
+          .f32_tolerance = 1e-4};
+}
+
 }  // namespace
+
+TEST_CASE("rms_norm and add_rms_norm have the right values and gradients") {
+  test::check_cases({
+      rms("rms_norm/odd", {7, 129}),
+      rms("rms_norm/many rows", {300, 6}),
+      rms("rms_norm/three axes", {2, 3, 16}),
+      rms("rms_norm/vector", {24}),
+      rms("rms_norm/one column", {5, 1}),
+      rms("rms_norm/empty", {0, 8}),
+      added_rms("add_rms_norm/without dropout", {5, 32}, 0),
+      added_rms("add_rms_norm/dropout", {9, 37}, 0.3),
+  });
+}
 
 TEST_CASE("layer_norm and add_layer_norm have the right values and gradients") {
   test::check_cases({
@@ -92,10 +133,13 @@ TEST_CASE("the fused dropout draws what dropout draws and advances the generator
   CHECK(a.position() == b.position());
 }
 
-TEST_CASE("layer_norm says what does not fit") {
+TEST_CASE("norms say what does not fit") {
   const Tensor x = Tensor::zeros({2, 4}), four = Tensor::zeros({4}), three = Tensor::zeros({3});
   CHECK_THROWS_AS(layer_norm(x, three, four), ShapeError);
   CHECK_THROWS_AS(layer_norm(x, four.to(f64), four), DtypeError);
+  CHECK_THROWS_AS(layer_norm(x, four, {}), ArgumentError);
+  CHECK_THROWS_AS(rms_norm(x, three), ShapeError);
+  CHECK_THROWS_AS(rms_norm(x, {}), ArgumentError);
   CHECK_THROWS_AS(add_layer_norm(x, four, 0, nullptr, four, four), ShapeError);
   CHECK_THROWS_AS(add_layer_norm(x, x, 0.1, nullptr, four, four), ArgumentError);
   Generator rng(1);

@@ -21,6 +21,11 @@ void add_rows(std::vector<OpCase>& cases, int64_t n) {
   const auto named = [n](const char* op) { return cat(op, "/", n); };
   cases.push_back(
       {.name = named("gelu"), .inputs = {{3, n}}, .run = [](const Tensors& t) { return gelu(t[0]); }});
+  cases.push_back(
+      {.name = named("silu"), .inputs = {{3, n}}, .run = [](const Tensors& t) { return silu(t[0]); }});
+  cases.push_back({.name = named("swiglu"), .inputs = {{3, 2 * n}}, .run = [](const Tensors& t) {
+                     return glu(t[0], Gate::silu);
+                   }});
   cases.push_back({.name = named("add"), .inputs = {{3, n}, {n}}, .run = [](const Tensors& t) {
                      return t[0] * t[1] + t[0];
                    }});
@@ -55,6 +60,11 @@ void add_rows(std::vector<OpCase>& cases, int64_t n) {
 
 void add_layers(std::vector<OpCase>& cases, int64_t n) {
   const auto named = [n](const char* op) { return cat(op, "/", n); };
+  cases.push_back(
+      {.name = named("add_rms_norm"), .inputs = {{3, n}, {3, n}, {n}}, .run = [](const Tensors& t) {
+         Generator rng(3);
+         return add_rms_norm(t[0], t[1], 0.3, &rng, t[2]);
+       }});
   // A row of one element has no variance: its gradients are zero but for rounding.
   if (n > 1) {
     cases.push_back({.name = named("layer_norm"), .inputs = {{3, n}, {n}, {n}}, .run = [](const Tensors& t) {
@@ -66,6 +76,11 @@ void add_layers(std::vector<OpCase>& cases, int64_t n) {
            return add_layer_norm(t[0], t[1], 0.3, &rng, t[2], t[3]);
          }});
   }
+  cases.push_back(
+      {.name = named("batch_norm_given"), .inputs = {{3, n}, {n}, {n}}, .run = [n](const Tensors& t) {
+         const Tensor ones = Tensor::full({n}, 1, t[0].dtype(), t[0].device());
+         return batch_norm(t[0], t[1], t[2], ones, ones);
+       }});
   cases.push_back({.name = named("embedding"), .inputs = {{4, n}}, .run = [](const Tensors& t) {
                      return embedding(t[0], Tensor::from(std::vector<int32_t>{3, 0, 3}, {3}, t[0].device()));
                    }});
