@@ -2,6 +2,7 @@
 #pragma once
 
 #include "nn/context.h"
+#include "nn/criteria.h"
 #include "nn/decode/decode.h"
 #include "nn/decode/incremental.h"
 #include "nn/init.h"
