@@ -13,3 +13,5 @@
 #include "engine/cpu/isa.h"
 #include "engine/io/safetensors.h"
 #include "engine/ops/ops.h"
+#include "engine/ops/recurrent.h"
+#include "engine/ops/rotary.h"

@@ -83,7 +83,7 @@ void read_training(Fields& fields, TrainSettings& settings) {
   check<FormatError>(trainer.schedule.peak > 0, fields.where().c_str(), "schedule.peak must be more than 0");
   trainer.schedule_by_time = fields.boolean("schedule_by_time");
   check<FormatError>(!trainer.schedule_by_time || (ends && trainer.max_seconds > 0), fields.where().c_str(),
-                     "schedule_by_time needs max_seconds (--max-time) and a schedule that ends (linear, cosine, ...)");
+                     "schedule_by_time needs max_seconds (--max-time) and a schedule that ends");
   trainer.log_every = fields.integer("log_every", 0, most);
   trainer.validate_every = fields.integer("validate_every", 0, most);
   trainer.save_every = fields.integer("save_every", 0, most);

@@ -15,6 +15,7 @@ const Optim& cpu_optim();
 const Norm& cpu_norm();
 const Mix& cpu_mix();
 const Attention& cpu_attention();
+const Sequence& cpu_sequence();
 }  // namespace baseline
 
 namespace avx2 {
@@ -27,6 +28,7 @@ const Optim& cpu_optim();
 const Norm& cpu_norm();
 const Mix& cpu_mix();
 const Attention& cpu_attention();
+const Sequence& cpu_sequence();
 }  // namespace avx2
 
 namespace avx512 {
@@ -39,6 +41,7 @@ const Optim& cpu_optim();
 const Norm& cpu_norm();
 const Mix& cpu_mix();
 const Attention& cpu_attention();
+const Sequence& cpu_sequence();
 }  // namespace avx512
 
 namespace {
@@ -92,6 +95,11 @@ const Norm& norm_kernels(Device device) {
 const Optim& optim_kernels(Device device) {
   if (device.kind == DeviceKind::cuda) return families(device).optim;
   return pick<baseline::cpu_optim, avx2::cpu_optim, avx512::cpu_optim>();
+}
+
+const Sequence& sequence_kernels(Device device) {
+  if (device.kind == DeviceKind::cuda) return families(device).sequence;
+  return pick<baseline::cpu_sequence, avx2::cpu_sequence, avx512::cpu_sequence>();
 }
 
 const Softmax& softmax_kernels(Device device) {

@@ -17,6 +17,7 @@ const Optim& optim();
 const Norm& norm();
 const Mix& mix();
 const Attention& attention();
+const Sequence& sequence();
 const Gemm& gemm();
 }  // namespace gpu
 

@@ -12,6 +12,7 @@
 #include "engine/kernels/optim.h"
 #include "engine/kernels/random.h"
 #include "engine/kernels/reduce.h"
+#include "engine/kernels/sequence.h"
 #include "engine/kernels/softmax.h"
 
 namespace mosaic::kernels {
@@ -25,6 +26,7 @@ const Optim& optim_kernels(Device device);
 const Norm& norm_kernels(Device device);
 const Mix& mix_kernels(Device device);
 const Attention& attention_kernels(Device device);
+const Sequence& sequence_kernels(Device device);
 const Gemm& gemm_kernels(Device device);
 
 // All of a device.
@@ -38,6 +40,7 @@ struct Families {
   const Norm& norm;
   const Mix& mix;
   const Attention& attention;
+  const Sequence& sequence;
   const Gemm& gemm;
 };
 
