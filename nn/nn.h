@@ -14,6 +14,7 @@
 #include "nn/layers/linear.h"
 #include "nn/layers/norm.h"
 #include "nn/layers/positional.h"
+#include "nn/layers/recurrent.h"
 #include "nn/layers/rotary.h"
 #include "nn/loss.h"
 #include "nn/models/bert.h"
