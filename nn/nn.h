@@ -10,6 +10,7 @@
 #include "nn/layers/containers.h"
 #include "nn/layers/embedding.h"
 #include "nn/layers/feed_forward.h"
+#include "nn/layers/grouped_attention.h"
 #include "nn/layers/learned_positions.h"
 #include "nn/layers/linear.h"
 #include "nn/layers/norm.h"
