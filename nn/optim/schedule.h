@@ -47,13 +47,10 @@ struct Schedule {
   //   exponential      max(end, peak factor^n)
   //   step             max(end, peak factor^floor(n / step_updates))
   //   multi_step       max(end, peak factor^m), m the number of milestones <= t
-  //   cosine_restarts  end + (peak - end) / 2 (1 + cos(pi i / C)), i the updates done in the present cycle
-  //   and C
-  //                    its length: cycle_updates cycle_growth^k for cycle k = 0, 1, ... (SGDR, the same
-  //                    authors)
-  //   one_cycle        cosine, after a warm-up that is warmup_start + (peak - warmup_start) / 2 (1 - cos(pi t
-  //   / W))
-  //                    (Smith and Topin 2018)
+  //   cosine_restarts  end + (peak - end) / 2 (1 + cos(pi i / C)), i updates into the present cycle of C;
+  //                    cycle k = 0, 1, ... has cycle_updates cycle_growth^k (SGDR, the same authors)
+  //   one_cycle        cosine, after half a cosine as warm-up (Smith and Topin 2018):
+  //                    warmup_start + (peak - warmup_start) / 2 (1 - cos(pi t / W))
   double operator()(int64_t done) const;
 
   // Whether the shape reaches `end` at total_updates, which it then needs.
