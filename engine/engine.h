@@ -17,3 +17,5 @@
 #include "engine/ops/norm.h"
 #include "engine/ops/ops.h"
 #include "engine/ops/pool.h"
+#include "engine/ops/recurrent.h"
+#include "engine/ops/rotary.h"

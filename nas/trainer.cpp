@@ -101,7 +101,7 @@ Trainer::Trainer(TrainTarget& target, BatchSource& data, const std::vector<nn::B
             o.save_every >= 0 && o.patience >= 0 && o.keep >= 1,
         "Trainer", "limits and intervals must not be negative, and keep at least 1");
   check(o.patience == 0 || !validation_.empty(), "Trainer", "patience needs a validation set");
-  check(!o.schedule_by_time || (o.max_seconds > 0 && o.schedule.total_updates > 0), "Trainer",
+  check(!o.schedule_by_time || (o.max_seconds > 0 && o.schedule.ends()), "Trainer",
         "a schedule by time needs max_seconds and a shape that ends");
   check(o.distill_weight >= 0 && o.distill_weight <= 1 && o.distill_temperature > 0, "Trainer",
         "distillation needs a weight in [0, 1] and a temperature above 0");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "nn/context.h"
+#include "nn/criteria.h"
 #include "nn/decode/decode.h"
 #include "nn/decode/incremental.h"
 #include "nn/init.h"
@@ -11,10 +12,14 @@
 #include "nn/layers/conv.h"
 #include "nn/layers/embedding.h"
 #include "nn/layers/feed_forward.h"
+#include "nn/layers/grouped_attention.h"
+#include "nn/layers/learned_positions.h"
 #include "nn/layers/linear.h"
 #include "nn/layers/norm.h"
 #include "nn/layers/pool.h"
 #include "nn/layers/positional.h"
+#include "nn/layers/recurrent.h"
+#include "nn/layers/rotary.h"
 #include "nn/loss.h"
 #include "nn/models/bert.h"
 #include "nn/models/bert_config.h"

@@ -168,6 +168,24 @@ void add_attention(std::vector<OpCheck>& list) {
                       }});
 }
 
+void add_sequences(std::vector<OpCheck>& list) {
+  for (const bool interleaved : {false, true})
+    list.push_back({"rotary", {{2, 5, 14}}, [interleaved](const Tensors& t) {
+                      const Tensor angles = reshape(arange(15, t[0].dtype(), t[0].device()), {5, 3});
+                      return rotary(t[0], cos(angles), sin(angles), {.heads = 2, .interleaved = interleaved});
+                    }});
+  const auto mask = [](const Tensors& t) {
+    const uint8_t rows[] = {1, 0, 1};
+    return Tensor::from(std::span<const uint8_t>(rows), {3}, t[0].device());
+  };
+  list.push_back({"lstm_cell", {{3, 28}, {3, 28}, {3, 14}}, [mask](const Tensors& t) {
+                    return lstm_cell(t[0], t[1], t[2], mask(t));
+                  }});
+  list.push_back({"gru_cell", {{3, 21}, {3, 21}, {3, 7}}, [mask](const Tensors& t) {
+                    return gru_cell(t[0], t[1], t[2], mask(t));
+                  }});
+}
+
 }  // namespace
 
 std::vector<OpCheck> op_checks() {
@@ -177,6 +195,7 @@ std::vector<OpCheck> op_checks() {
   add_products(list);
   add_rows(list);
   add_attention(list);
+  add_sequences(list);
   return list;
 }
 

@@ -77,13 +77,13 @@ void read_training(Fields& fields, TrainSettings& settings) {
   read_optimizer(adam, trainer);
   // A schedule that ends does so with the training, unless it says when.
   json schedule = fields.object("schedule");
-  const bool ends = schedule.value("shape", "") == "linear" || schedule.value("shape", "") == "cosine";
+  const bool ends = nn::Schedule::ends(schedule.value("shape", ""));
   if (ends && schedule.value("total_updates", json(0)) == 0) schedule["total_updates"] = trainer.max_updates;
   trainer.schedule = nn::Schedule::from_json(schedule, fields.where() + ".schedule");
   check<FormatError>(trainer.schedule.peak > 0, fields.where().c_str(), "schedule.peak must be more than 0");
   trainer.schedule_by_time = fields.boolean("schedule_by_time");
   check<FormatError>(!trainer.schedule_by_time || (ends && trainer.max_seconds > 0), fields.where().c_str(),
-                     "schedule_by_time needs max_seconds (--max-time) and a linear or cosine schedule");
+                     "schedule_by_time needs max_seconds (--max-time) and a schedule that ends");
   trainer.log_every = fields.integer("log_every", 0, most);
   trainer.validate_every = fields.integer("validate_every", 0, most);
   trainer.save_every = fields.integer("save_every", 0, most);

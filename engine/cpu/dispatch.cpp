@@ -17,6 +17,7 @@ const Mix& cpu_mix();
 const Attention& cpu_attention();
 const Conv& cpu_conv();
 const Pool& cpu_pool();
+const Sequence& cpu_sequence();
 }  // namespace baseline
 
 namespace avx2 {
@@ -31,6 +32,7 @@ const Mix& cpu_mix();
 const Attention& cpu_attention();
 const Conv& cpu_conv();
 const Pool& cpu_pool();
+const Sequence& cpu_sequence();
 }  // namespace avx2
 
 namespace avx512 {
@@ -45,6 +47,7 @@ const Mix& cpu_mix();
 const Attention& cpu_attention();
 const Conv& cpu_conv();
 const Pool& cpu_pool();
+const Sequence& cpu_sequence();
 }  // namespace avx512
 
 namespace {
@@ -98,6 +101,11 @@ const Norm& norm_kernels(Device device) {
 const Optim& optim_kernels(Device device) {
   if (device.kind == DeviceKind::cuda) return families(device).optim;
   return pick<baseline::cpu_optim, avx2::cpu_optim, avx512::cpu_optim>();
+}
+
+const Sequence& sequence_kernels(Device device) {
+  if (device.kind == DeviceKind::cuda) return families(device).sequence;
+  return pick<baseline::cpu_sequence, avx2::cpu_sequence, avx512::cpu_sequence>();
 }
 
 const Softmax& softmax_kernels(Device device) {

@@ -17,6 +17,7 @@ const Optim& optim();
 const Norm& norm();
 const Mix& mix();
 const Attention& attention();
+const Sequence& sequence();
 const Gemm& gemm();
 const Conv& conv();
 const Pool& pool();

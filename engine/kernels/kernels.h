@@ -14,6 +14,7 @@
 #include "engine/kernels/pool.h"
 #include "engine/kernels/random.h"
 #include "engine/kernels/reduce.h"
+#include "engine/kernels/sequence.h"
 #include "engine/kernels/softmax.h"
 
 namespace mosaic::kernels {
@@ -27,6 +28,7 @@ const Optim& optim_kernels(Device device);
 const Norm& norm_kernels(Device device);
 const Mix& mix_kernels(Device device);
 const Attention& attention_kernels(Device device);
+const Sequence& sequence_kernels(Device device);
 const Gemm& gemm_kernels(Device device);
 const Conv& conv_kernels(Device device);
 const Pool& pool_kernels(Device device);
@@ -42,6 +44,7 @@ struct Families {
   const Norm& norm;
   const Mix& mix;
   const Attention& attention;
+  const Sequence& sequence;
   const Gemm& gemm;
   const Conv& conv;
   const Pool& pool;
