@@ -43,17 +43,17 @@ further="$out/further"
 [ -s "$further.json" ] || "$mosaic" finetune --model "$model" --data "$long" --out "$further" --resume \
   --max-time "$((minutes * 12))s" --set training.updates=100000 --set training.schedule_by_time=true \
   --set batches.rows=16 --json >"$further.json"
-glue() { # NAME MORE...
-  local name="$1"
-  shift
-  "$mosaic" finetune glue --model "$further/model" --glue "$MOSAIC_DATA/glue" --out "$out/glue-$name" --resume --seeds 3 \
+glue() { # NAME MODEL MORE...
+  local name="$1" from="$2"
+  shift 2
+  "$mosaic" finetune glue --model "$from" --glue "$MOSAIC_DATA/glue" --out "$out/glue-$name" --resume --seeds 3 \
     --batch 32 --lr 3e-4 --save-model none --json "$@" >"$out/glue-$name.json"
 }
 for start in pretrained random; do
-  more=()
-  [ $start = random ] && more=(--random-init)
-  glue "$start" --task cola --task mrpc --task rte --epochs 3 "${more[@]}"
-  glue "$start-sst-2" --task sst-2 --epochs 1 "${more[@]}"
+  from="$further/model" more=()
+  [ $start = random ] && from="$model" more=(--random-init)
+  glue "$start" "$from" --task cola --task mrpc --task rte --epochs 3 "${more[@]}"
+  glue "$start-sst-2" "$from" --task sst-2 --epochs 1 "${more[@]}"
 done
 jq -n --argjson machine "$(machine)" --argjson minutes "$minutes" \
   --slurpfile sandwich "$out/tiny-sandwich.out" --slurpfile neuron "$out/tiny-neuron-wise.out" \
