@@ -6,8 +6,8 @@
 
 #include "engine/cuda/recent.h"
 #include "engine/cuda/runtime.h"
-#include "tests/gpusim/cublaslt.h"
 #include "nn/nn.h"
+#include "tests/gpusim/cublaslt.h"
 #include "tests/support/op_case.h"
 
 using namespace mosaic;
