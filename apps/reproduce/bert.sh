@@ -80,4 +80,4 @@ jq -n --argjson machine "$(machine)" --argjson minutes "$minutes" \
    minutes_of_two_cores: $minutes, note: (env.NOTE // null),
    sandwich: supernet($sandwich[0]; $sandwich_routing[0]; $sandwich_search[0]; $sandwich_log),
    neuron_wise: supernet($neuron[0]; $neuron_routing[0]; $neuron_search[0]; $neuron_log),
-   model: ($extracted[0] | del(.model)), further: ($further[0] | del(.model, .run)), glue: {pretrained: ($pretrained | glue), random: ($random | glue)}}' >"$results/bert.json"
+   model: ($extracted[0] | del(.model)), further: ($further[0] | del(.model, .checkpoint)), glue: {pretrained: ($pretrained | glue), random: ($random | glue)}}' >"$results/bert.json"

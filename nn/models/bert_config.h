@@ -30,7 +30,7 @@ struct BertConfig {
   std::vector<Layer> layers;
   double norm_eps = 1e-12;
   // Matrices start as N(0, initializer_range). 0.02 is made for a width of 768; attention's logits begin
-  // smaller by the square of the width's ratio, so narrow models learn sooner from a wider start.
+  // smaller in proportion to the width, so narrow models learn sooner from a wider start.
   double initializer_range = 0.02;
 
   double dropout = 0;            // of embeddings and sublayer results
