@@ -21,7 +21,7 @@ bool NanGuard::active() {
 
 bool all_finite(const Tensor& x) {
   // A sum of squares is finite only if every element is (and none overflows double, which f32 cannot).
-  if (x.dtype() == f32) return std::isfinite(squared_norm(x.detach()));
+  if (x.dtype() != f64) return std::isfinite(squared_norm(x.detach()));
   for (const double value : x.detach().values()) {
     if (!std::isfinite(value)) return false;
   }

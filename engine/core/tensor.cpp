@@ -76,7 +76,7 @@ Tensor Tensor::full(const Shape& shape, double value, DType dtype, Device device
     fill_(tensor, value);
     return tensor;
   }
-  visit_any(dtype, [&]<class T>() { std::fill_n(tensor.data<T>(), shape.numel(), static_cast<T>(value)); });
+  visit_any(dtype, [&]<class T>() { std::fill_n(tensor.data<T>(), shape.numel(), static_cast<T>(static_cast<compute_t<T>>(value))); });
   return tensor;
 }
 
@@ -221,7 +221,7 @@ Tensor Tensor::with_layout(const Shape& shape, const Strides& strides, int64_t o
 }
 
 Tensor& Tensor::track(bool on) {
-  check<GradError>(!on || is_float(dtype_), "track", "only f32 and f64 have gradients, got ", dtype_);
+  check<GradError>(!on || is_float(dtype_), "track", "only float dtypes have gradients, got ", dtype_);
   check<GradError>(!node_ || node_->is_leaf(), "track", "tensor is the result of ", node_ ? node_->op : "",
                    "; use detach() first");
   if (on && !node_) {

@@ -6,7 +6,7 @@
 namespace mosaic::kernels {
 
 void check_gemm(const GemmArgs& g) {
-  check<DtypeError>(is_float(g.dtype), "gemm", "needs f32 or f64, got ", g.dtype);
+  check<DtypeError>(is_float(g.dtype), "gemm", "needs a float dtype, got ", g.dtype);
   check<ShapeError>(g.m >= 0 && g.n >= 0 && g.k >= 0 && g.batch0 >= 0 && g.batch1 >= 0, "gemm",
                     "sizes must not be negative, got m ", g.m, ", n ", g.n, ", k ", g.k, ", batch ", g.batch0,
                     " x ", g.batch1);
@@ -18,6 +18,7 @@ void check_gemm(const GemmArgs& g) {
 
 void gemm(const GemmArgs& g) {
   check_gemm(g);
+  check<DtypeError>(!is_half(g.dtype), "gemm", "the CPU multiplies f32 and f64, got ", g.dtype);
   if (g.m == 0 || g.n == 0 || g.batch0 == 0 || g.batch1 == 0) return;
   if (g.dtype == DType::f64) return baseline::gemm_table().f64(g);
   pick<baseline::gemm_table, avx2::gemm_table, avx512::gemm_table>().f32(g);

@@ -2,12 +2,19 @@
 // valid indices. Compiled once per instruction set (see kernels/team.h).
 #pragma once
 
+#include "engine/core/dtype.h"
 #include "engine/core/parallel.h"
 #include "engine/kernels/team.h"
 
 namespace mosaic::kernels::MOSAIC_ISA {
 
 struct CpuLaunch {
+  // Calls f(T{}) with the C++ type of a float dtype that kernels are compiled for: here half types are computed in
+  // f32 by the ops (kernels::has_halves).
+  template <class F>
+  static void visit(DType dtype, const F& f) {
+    dtype == DType::f64 ? f(double{}) : f(float{});
+  }
   // f(begin, end) over contiguous pieces of [0, n): for element kernels whose inner loop should vectorise.
   // `cost` is roughly the nanoseconds an item takes; small work stays on the calling thread.
   template <class F>

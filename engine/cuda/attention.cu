@@ -59,14 +59,15 @@ struct Head {
     return s.causal && limit < s.keys ? (limit > 0 ? limit : 0) : s.keys;
   }
   // The factor dropout gives a probability.
-  __device__ __forceinline__ T kept(int64_t query, int64_t key) const {
-    if (s.drop.threshold == 0) return T(1);
+  __device__ __forceinline__ acc_t<T> kept(int64_t query, int64_t key) const {
+    using A = acc_t<T>;
+    if (s.drop.threshold == 0) return A(1);
     const int64_t element = (item * s.queries + query) * s.keys + key;
     uint32_t words[4];
     philox_block(s.drop.key.key, s.drop.key.counter + static_cast<uint64_t>(element / 4), words);
     const int which = static_cast<int>(element % 4);
     const uint32_t word = which < 2 ? (which == 0 ? words[0] : words[1]) : (which == 2 ? words[2] : words[3]);
-    return word < s.drop.threshold ? T(0) : static_cast<T>(s.drop.scale);
+    return word < s.drop.threshold ? A(0) : static_cast<A>(s.drop.scale);
   }
 
  private:
@@ -75,30 +76,31 @@ struct Head {
   }
 };
 
-template <class T>
+// A: the type sums are carried in.
+template <class A>
 struct Shared {
-  T other[tile][tile + 1];  // 32 rows of the other side, 32 columns; the odd row length avoids bank conflicts
-  T own[warps][tile];       // a row of each warp, the same columns
+  A other[tile][tile + 1];  // 32 rows of the other side, 32 columns; the odd row length avoids bank conflicts
+  A own[warps][tile];       // a row of each warp, the same columns
 };
 
 // 32 columns from `column` on of rows from `first` on; zeros outside.
-template <int Rows, int Stride, class T>
-__device__ __forceinline__ void load_tile(T (*to)[Stride], const Side<T>& from, int64_t first, int64_t column,
+template <int Rows, int Stride, class A, class T>
+__device__ __forceinline__ void load_tile(A (*to)[Stride], const Side<T>& from, int64_t first, int64_t column,
                                           int64_t width) {
 #pragma unroll
   for (int r = 0; r < Rows; r += warps) {
     const int row = r + this_warp(), lane = this_lane();
     const bool inside = first + row < from.count && column + lane < width;
-    to[row][lane] = inside ? from.row(first + row)[column + lane] : T(0);
+    to[row][lane] = inside ? A(from.row(first + row)[column + lane]) : A(0);
   }
 }
 
 // The product of this warp's row, own_first + warp, with the lane's row of the other side, other_first +
 // lane. Called by whole blocks.
-template <class T>
-__device__ __forceinline__ T row_product(Shared<T>& shared, const Side<T>& own, int64_t own_first,
+template <class A, class T>
+__device__ __forceinline__ A row_product(Shared<A>& shared, const Side<T>& own, int64_t own_first,
                                          const Side<T>& other, int64_t other_first, int64_t width) {
-  T sum = T(0);
+  A sum = A(0);
   for (int64_t column = 0; column < width; column += tile) {
     __syncthreads();
     load_tile<warps>(shared.own, own, own_first, column, width);
@@ -114,8 +116,8 @@ __device__ __forceinline__ T row_product(Shared<T>& shared, const Side<T>& own, 
 
 // parts[t] += sum over lanes j of factor_j times row first + j of the other side, columns [column + 32 t, +
 // 32).
-template <int Parts, class T>
-__device__ __forceinline__ void add_rows(Shared<T>& shared, T (&parts)[Parts], T factor, const Side<T>& other,
+template <int Parts, class A, class T>
+__device__ __forceinline__ void add_rows(Shared<A>& shared, A (&parts)[Parts], A factor, const Side<T>& other,
                                          int64_t first, int64_t column, int64_t width) {
 #pragma unroll
   for (int t = 0; t < Parts; ++t) {
@@ -130,22 +132,23 @@ __device__ __forceinline__ void add_rows(Shared<T>& shared, T (&parts)[Parts], T
 }
 
 // Writes (or adds) a warp's row.
-template <int Parts, class T>
-__device__ __forceinline__ void put_row(T* row, const T (&parts)[Parts], T factor, bool add, int64_t column,
+template <int Parts, class A, class T>
+__device__ __forceinline__ void put_row(T* row, const A (&parts)[Parts], A factor, bool add, int64_t column,
                                         int64_t width) {
 #pragma unroll
   for (int t = 0; t < Parts; ++t) {
     const int64_t c = column + t * tile + this_lane();
     if (c >= width) break;
-    const T value = parts[t] * factor;
-    row[c] = add ? row[c] + value : value;
+    const A value = parts[t] * factor;
+    row[c] = T(add ? A(row[c]) + value : value);
   }
 }
 
 // Blocks: x = pieces of `warps` rows, y = items, z = groups of 32 Parts columns.
 template <class T, int Parts>
 __global__ void __launch_bounds__(threads_per_block, blocks_per_unit) forward_kernel(AttentionArgs a) {
-  __shared__ Shared<T> shared;
+  using A = acc_t<T>;
+  __shared__ Shared<A> shared;
   const AttentionShape& s = a.shape;
   const int64_t column = static_cast<int64_t>(blockIdx.z) * Parts * tile;
   const int warp = this_warp(), lane = this_lane();
@@ -154,28 +157,28 @@ __global__ void __launch_bounds__(threads_per_block, blocks_per_unit) forward_ke
     for (int64_t first = static_cast<int64_t>(blockIdx.x) * warps; first < s.queries;
          first += static_cast<int64_t>(gridDim.x) * warps) {
       const int64_t query = first + warp, keys = head.keys_for(first + warps);
-      T high = -T(__builtin_inf()), total = T(0), out[Parts] = {};
+      A high = -A(__builtin_inf()), total = A(0), out[Parts] = {};
       for (int64_t j = 0; j < keys; j += tile) {
-        const T product = row_product(shared, head.queries(a.q), first, head.keys(a.k), j, s.width);
+        const A product = row_product(shared, head.queries(a.q), first, head.keys(a.k), j, s.width);
         const bool seen = head.sees(query, j + lane);
-        const T score = seen ? product * static_cast<T>(s.scale) : -T(__builtin_inf());
-        const T before = high, best = warp_max(score);
+        const A score = seen ? product * static_cast<A>(s.scale) : -A(__builtin_inf());
+        const A before = high, best = warp_max(score);
         high = best > high ? best : high;
-        const T shift = high > -T(__builtin_inf()) ? high : T(0);  // -inf - -inf would be NaN
-        const T p = seen ? exp_flush(score - shift) : T(0), old = exp_flush(before - shift);
+        const A shift = high > -A(__builtin_inf()) ? high : A(0);  // -inf - -inf would be NaN
+        const A p = seen ? exp_flush(score - shift) : A(0), old = exp_flush(before - shift);
         total = total * old + warp_sum(p);
 #pragma unroll
         for (int t = 0; t < Parts; ++t) out[t] *= old;
-        add_rows(shared, out, seen ? p * head.kept(query, j + lane) : T(0), head.keys(a.v), j, column,
+        add_rows(shared, out, seen ? p * head.kept(query, j + lane) : A(0), head.keys(a.v), j, column,
                  s.width);
       }
       if (query >= s.queries) continue;
-      put_row(head.queries(a.out).row(query), out, total != T(0) ? T(1) / total : T(0), false, column,
+      put_row(head.queries(a.out).row(query), out, total != A(0) ? A(1) / total : A(0), false, column,
               s.width);
       // A query that sees nothing keeps +infinity: its probabilities are zero again in the backward.
       if (a.kept && lane == 0 && column == 0) {
-        static_cast<T*>(a.kept)[item * s.queries + query] =
-            total != T(0) ? high + log(total) : T(__builtin_inf());
+        static_cast<A*>(a.kept)[item * s.queries + query] =
+            total != A(0) ? high + log(total) : A(__builtin_inf());
       }
     }
   }
@@ -186,38 +189,40 @@ template <class T>
 struct DeltaRow {
   AttentionRows out, dout;
   int64_t heads, queries, width;
-  T* delta;
+  acc_t<T>* delta;
   template <class Team>
   __device__ void operator()(const Team& team, int64_t row) const {
     const int64_t item = row / queries, query = row - item * queries, b = item / heads, h = item - b * heads;
     const T* y = static_cast<const T*>(out.data) + b * out.batch + query * out.row + h * width;
     const T* dy = static_cast<const T*>(dout.data) + b * dout.batch + query * dout.row + h * width;
-    const T sum = team.template sum<T>(width, [&](int64_t c) { return dy[c] * y[c]; });
+    using A = acc_t<T>;
+    const A sum = team.template sum<A>(width, [&](int64_t c) { return A(dy[c]) * A(y[c]); });
     team.once([&] { delta[row] = sum; });
   }
 };
 
 template <class T, int Parts>
 __global__ void __launch_bounds__(threads_per_block, blocks_per_unit)
-    query_grad_kernel(AttentionGradArgs a, const T* delta) {
-  __shared__ Shared<T> shared;
+    query_grad_kernel(AttentionGradArgs a, const acc_t<T>* delta) {
+  using A = acc_t<T>;
+  __shared__ Shared<A> shared;
   const AttentionShape& s = a.shape;
   const int64_t column = static_cast<int64_t>(blockIdx.z) * Parts * tile;
   const int warp = this_warp(), lane = this_lane();
-  const T scale = static_cast<T>(s.scale);
+  const A scale = static_cast<A>(s.scale);
   for (int64_t item = blockIdx.y; item < s.batch * s.heads; item += gridDim.y) {
     const Head<T> head(s, item);
     for (int64_t first = static_cast<int64_t>(blockIdx.x) * warps; first < s.queries;
          first += static_cast<int64_t>(gridDim.x) * warps) {
       const int64_t query = first + warp, keys = head.keys_for(first + warps);
       const bool exists = query < s.queries;
-      const T lse = exists ? static_cast<const T*>(a.kept)[item * s.queries + query] : T(0);
-      const T mine = exists ? delta[item * s.queries + query] : T(0);
-      T dq[Parts] = {};
+      const A lse = exists ? static_cast<const A*>(a.kept)[item * s.queries + query] : A(0);
+      const A mine = exists ? delta[item * s.queries + query] : A(0);
+      A dq[Parts] = {};
       for (int64_t j = 0; j < keys; j += tile) {
-        const T product = row_product(shared, head.queries(a.q), first, head.keys(a.k), j, s.width);
-        const T dproduct = row_product(shared, head.queries(a.dout), first, head.keys(a.v), j, s.width);
-        T ds = T(0);
+        const A product = row_product(shared, head.queries(a.q), first, head.keys(a.k), j, s.width);
+        const A dproduct = row_product(shared, head.queries(a.dout), first, head.keys(a.v), j, s.width);
+        A ds = A(0);
         if (head.sees(query, j + lane)) {
           ds = exp_flush(product * scale - lse) * (dproduct * head.kept(query, j + lane) - mine);
         }
@@ -230,12 +235,13 @@ __global__ void __launch_bounds__(threads_per_block, blocks_per_unit)
 
 template <class T, int Parts>
 __global__ void __launch_bounds__(threads_per_block, blocks_per_unit)
-    key_grad_kernel(AttentionGradArgs a, const T* delta) {
-  __shared__ Shared<T> shared;
+    key_grad_kernel(AttentionGradArgs a, const acc_t<T>* delta) {
+  using A = acc_t<T>;
+  __shared__ Shared<A> shared;
   const AttentionShape& s = a.shape;
   const int64_t column = static_cast<int64_t>(blockIdx.z) * Parts * tile;
   const int warp = this_warp(), lane = this_lane();
-  const T scale = static_cast<T>(s.scale);
+  const A scale = static_cast<A>(s.scale);
   for (int64_t item = blockIdx.y; item < s.batch * s.heads; item += gridDim.y) {
     const Head<T> head(s, item);
     for (int64_t first = static_cast<int64_t>(blockIdx.x) * warps; first < s.keys;
@@ -244,16 +250,16 @@ __global__ void __launch_bounds__(threads_per_block, blocks_per_unit)
       // Earlier queries see none of these keys.
       const int64_t hidden = first - (s.keys - s.queries),
                     start = s.causal && hidden > 0 ? hidden / tile * tile : 0;
-      T dk[Parts] = {}, dv[Parts] = {};
+      A dk[Parts] = {}, dv[Parts] = {};
       for (int64_t i = start; i < s.queries; i += tile) {
         const int64_t query = i + lane;
-        const T product = row_product(shared, head.keys(a.k), first, head.queries(a.q), i, s.width);
-        const T dproduct = row_product(shared, head.keys(a.v), first, head.queries(a.dout), i, s.width);
-        T ds = T(0), weight = T(0);
+        const A product = row_product(shared, head.keys(a.k), first, head.queries(a.q), i, s.width);
+        const A dproduct = row_product(shared, head.keys(a.v), first, head.queries(a.dout), i, s.width);
+        A ds = A(0), weight = A(0);
         if (head.sees(query, key)) {
           const int64_t row = item * s.queries + query;
-          const T p = exp_flush(product * scale - static_cast<const T*>(a.kept)[row]);
-          const T kept = head.kept(query, key);
+          const A p = exp_flush(product * scale - static_cast<const A*>(a.kept)[row]);
+          const A kept = head.kept(query, key);
           weight = p * kept;
           ds = p * (dproduct * kept - delta[row]);
         }
@@ -262,7 +268,7 @@ __global__ void __launch_bounds__(threads_per_block, blocks_per_unit)
       }
       if (key >= s.keys) continue;
       if (a.dk.data) put_row(head.keys(a.dk).row(key), dk, scale, a.dk_add, column, s.width);
-      if (a.dv.data) put_row(head.keys(a.dv).row(key), dv, T(1), a.dv_add, column, s.width);
+      if (a.dv.data) put_row(head.keys(a.dv).row(key), dv, A(1), a.dv_add, column, s.width);
     }
   }
 }
@@ -281,7 +287,7 @@ void visit_attention(const AttentionShape& s, const F& f) {
   visit_float(s.dtype, "attention", [&]<class T>() {
     if (s.width <= tile) return f.template operator()<T, 1>();
     if (sizeof(T) == 8 || s.width <= 2 * tile) return f.template operator()<T, 2>();
-    if constexpr (sizeof(T) == 4) f.template operator()<T, 4>();
+    if constexpr (sizeof(T) <= 4) f.template operator()<T, 4>();
   });
 }
 
@@ -302,8 +308,8 @@ struct CudaAttention final : Attention {
     if (s.items() == 0 || s.width == 0) return;
     visit_attention(s, [&]<class T, int Parts>() {
       const int64_t rows = s.items() * s.queries;
-      const cuda::Scratch delta(static_cast<size_t>(rows) * sizeof(T));
-      T* d = static_cast<T*>(delta.data());
+      const cuda::Scratch delta(static_cast<size_t>(rows) * sizeof(acc_t<T>));
+      auto* d = static_cast<acc_t<T>*>(delta.data());
       CudaLaunch::rows(rows, 0, DeltaRow<T>{a.out, a.dout, s.heads, s.queries, s.width, d});
       if (a.dq.data && s.queries > 0) {
         query_grad_kernel<T, Parts>

@@ -251,21 +251,21 @@ class Steps {
 struct CudaConv final : Conv {
   void conv(const ConvArgs& a) const override {
     const ConvShape& s = a.shape;
-    visit_float(s.dtype, "conv", [&]<class T>() {
+    visit_wide(s.dtype, "conv", [&]<class T>() {
       if (!is_depthwise(s)) return Steps<T>(s).forward(a);
       CudaLaunch::each(s.batch * s.out_channels * out_size(s), 0, DepthwiseOutput<T>{a});
     });
   }
   void conv_grad_input(const ConvGradInputArgs& a) const override {
     const ConvShape& s = a.shape;
-    visit_float(s.dtype, "conv", [&]<class T>() {
+    visit_wide(s.dtype, "conv", [&]<class T>() {
       if (!is_depthwise(s)) return Steps<T>(s).input_gradient(a);
       CudaLaunch::each(s.batch * s.channels * in_size(s), 0, DepthwiseInputGradient<T>{a});
     });
   }
   void conv_grad_weight(const ConvGradWeightArgs& a) const override {
     const ConvShape& s = a.shape;
-    visit_float(s.dtype, "conv", [&]<class T>() {
+    visit_wide(s.dtype, "conv", [&]<class T>() {
       if (!is_depthwise(s)) return Steps<T>(s).weight_gradient(a);
       CudaLaunch::rows(s.out_channels * places(s), static_cast<double>(s.batch * out_size(s)),
                        DepthwiseWeightGradient<T>{a});

@@ -126,13 +126,28 @@ void choose_algorithm(const Request& r, Plan& plan) {
   plan.algorithm = found.algo;
 }
 
+cudaDataType_t type_of(DType dtype) {
+  switch (dtype) {
+    case f64:
+      return CUDA_R_64F;
+    case bf16:
+      return CUDA_R_16BF;
+    case f16:
+      return CUDA_R_16F;
+    default:
+      return CUDA_R_32F;
+  }
+}
+
+// Products of half types are summed in f32 and rounded once.
 Plan make_plan(const Request& r) {
   const GemmArgs& g = r.g;
   const bool wide = g.dtype == f64;
-  const cudaDataType_t type = wide ? CUDA_R_64F : CUDA_R_32F;
+  const cudaDataType_t type = type_of(g.dtype);
   Plan plan;
   cublasLtMatmulDesc_t desc = nullptr;
-  check_cublas(cublaslt().desc_create(&desc, wide ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F, type),
+  check_cublas(cublaslt().desc_create(&desc, wide ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F,
+                                      wide ? CUDA_R_64F : CUDA_R_32F),
                "a product");
   plan.desc.reset(desc);
   set(plan, CUBLASLT_MATMUL_DESC_TRANSA, g.trans_b ? CUBLAS_OP_T : CUBLAS_OP_N);
@@ -176,7 +191,7 @@ struct CudaGemm final : Gemm {
     check_gemm(args);
     if (args.m == 0 || args.n == 0 || args.batch0 == 0 || args.batch1 == 0) return;
     // Epilogues of f64 and products without terms are ours.
-    const bool fused = args.dtype == f32 && args.k > 0;
+    const bool fused = args.dtype != f64 && args.k > 0;
     if (args.k > 0) multiply_batches(args, fused);
     if (!fused && (args.k == 0 || args.bias || args.epilogue != Epilogue::none)) finish_product(args);
   }

@@ -14,9 +14,10 @@ struct Finish {
   __device__ void operator()(int64_t i) const {
     const int64_t c = i % g.n, r = i / g.n % g.m, batch = i / (g.n * g.m);
     T* to = static_cast<T*>(g.c) + batch / g.batch1 * g.c0 + batch % g.batch1 * g.c1 + r * g.ldc + c;
-    T value = keep ? *to : T(0);
-    if (g.bias) value += static_cast<const T*>(g.bias)[c];
-    *to = g.epilogue == Epilogue::relu ? Relu<T>{}(value) : value;
+    using A = acc_t<T>;
+    A value = keep ? A(*to) : A(0);
+    if (g.bias) value += A(static_cast<const T*>(g.bias)[c]);
+    *to = T(g.epilogue == Epilogue::relu ? Relu<A>{}(value) : value);
   }
 };
 

@@ -64,9 +64,10 @@ struct ScatterRow {
     const int32_t first = args.starts[id], end = args.starts[id + 1];
     if (first == end && args.accumulate) return;
     team.each(args.cols, [&](int64_t c) {
-      T sum = args.accumulate ? out[c] : T(0);
-      for (int32_t at = first; at < end; ++at) sum += dy[args.order[at] * args.dy_stride + c];
-      out[c] = sum;
+      using A = acc_t<T>;
+      A sum = args.accumulate ? A(out[c]) : A(0);
+      for (int32_t at = first; at < end; ++at) sum += A(dy[args.order[at] * args.dy_stride + c]);
+      out[c] = T(sum);
     });
   }
 };

@@ -4,6 +4,7 @@
 
 #include <typeinfo>
 
+#include "engine/core/dtype.h"
 #include "engine/cuda/runtime.h"
 #include "engine/cuda/team.cuh"
 
@@ -49,6 +50,11 @@ __global__ void __launch_bounds__(threads_per_block, 2) block_rows_kernel(int64_
 }
 
 struct CudaLaunch {
+  // Calls f(T{}) with the C++ type of a float dtype.
+  template <class F>
+  static void visit(DType dtype, const F& f) {
+    visit_float(dtype, "kernel", [&]<class T>() { f(T{}); });
+  }
   // f(i) for every i in [0, n).
   template <class F>
   static void each(int64_t n, double /*cost*/, const F& f) {

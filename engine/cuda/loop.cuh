@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <utility>
 
+#include "engine/core/dtype.h"
 #include "engine/cuda/launch.cuh"
 #include "engine/kernels/loop.h"
 
@@ -48,15 +49,16 @@ struct MapElements {
   __device__ __forceinline__ void operator()(int64_t i) const {
     int64_t at[inputs + 1];
     loop.locate(static_cast<uint32_t>(i), at);
-    const T value = apply(at, std::make_index_sequence<inputs>{});
+    using C = compute_t<T>;
+    const C value = static_cast<C>(apply(at, std::make_index_sequence<inputs>{}));
     T* to = y + at[inputs];
-    *to = accumulate ? static_cast<T>(*to + value) : value;
+    *to = static_cast<T>(accumulate ? static_cast<C>(*to) + value : value);
   }
 
  private:
   template <size_t... K>
-  __device__ __forceinline__ T apply(const int64_t (&at)[inputs + 1], std::index_sequence<K...>) const {
-    return f(static_cast<const In*>(in[K])[at[K]]...);
+  __device__ __forceinline__ auto apply(const int64_t (&at)[inputs + 1], std::index_sequence<K...>) const {
+    return f(static_cast<compute_t<In>>(static_cast<const In*>(in[K])[at[K]])...);
   }
 };
 

@@ -35,18 +35,18 @@ struct ColumnTotal {
   LayerNormGradArgs a;
   int64_t chunks;
   __device__ void operator()(int64_t c) const {
-    put(static_cast<T*>(a.dgamma), a.dgamma_add, c, 0);
-    put(static_cast<T*>(a.dbeta), a.dbeta_add, c, a.cols);
+    put(static_cast<A*>(a.dgamma), a.dgamma_add, c, 0);
+    put(static_cast<A*>(a.dbeta), a.dbeta_add, c, a.cols);
   }
 
  private:
-  __device__ __forceinline__ void put(T* to, bool add, int64_t c, int64_t offset) const {
-    using A = acc_t<T>;
+  using A = acc_t<T>;
+  __device__ __forceinline__ void put(A* to, bool add, int64_t c, int64_t offset) const {
     if (to == nullptr) return;
     const A* share = static_cast<const A*>(a.partial) + offset + c;
     A total = A(0);
     for (int64_t chunk = 0; chunk < chunks; ++chunk) total += share[2 * chunk * a.cols];
-    to[c] = add ? T(A(to[c]) + total) : T(total);
+    to[c] = add ? to[c] + total : total;
   }
 };
 

@@ -28,17 +28,18 @@ void for_each_quad(PhiloxKey key, int64_t n, const F& f) {
 
 template <class T>
 struct DropOut {
+  using A = acc_t<T>;
   const T* x;
   T* y;
   uint32_t threshold;
-  T scale;
+  A scale;
   bool accumulate;
   __device__ __forceinline__ void operator()(const uint32_t (&words)[4], int64_t first, int count) const {
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
       if (i >= count) break;
-      const T kept = words[i] >= threshold ? x[first + i] * scale : T(0);
-      y[first + i] = accumulate ? y[first + i] + kept : kept;
+      const A kept = words[i] >= threshold ? A(x[first + i]) * scale : A(0);
+      y[first + i] = T(accumulate ? A(y[first + i]) + kept : kept);
     }
   }
 };
@@ -75,17 +76,17 @@ struct CudaRandom final : Random {
     visit_float(a.dtype, "dropout", [&]<class T>() {
       for_each_quad(a.key, a.n,
                     DropOut<T>{static_cast<const T*>(a.x), static_cast<T*>(a.y), a.threshold,
-                               static_cast<T>(a.scale), a.accumulate});
+                               static_cast<acc_t<T>>(a.scale), a.accumulate});
     });
   }
   void uniform(const UniformArgs& a) const override {
-    visit_float(a.dtype, "uniform", [&]<class T>() {
+    visit_wide(a.dtype, "uniform", [&]<class T>() {
       for_each_quad(a.key, a.n,
                     Uniform<T>{static_cast<T*>(a.y), static_cast<T>(a.low), static_cast<T>(a.high)});
     });
   }
   void normal(const NormalArgs& a) const override {
-    visit_float(a.dtype, "normal", [&]<class T>() {
+    visit_wide(a.dtype, "normal", [&]<class T>() {
       for_each_quad(a.key, a.n, Normal<T>{static_cast<T*>(a.y), a.mean, a.deviation});
     });
   }

@@ -89,22 +89,22 @@ struct CudaReduce final : Reduce {
     CudaLaunch::rows(1, row_cost(chunks), TotalOfChunks{a, chunks});
   }
   void row_max(const RowMaxArgs& a) const override {
-    visit_float(a.dtype, "max",
+    visit_wide(a.dtype, "max",
                 [&]<class T>() { CudaLaunch::rows(a.rows, row_cost(a.cols), FirstMaximum<T>{a}); });
   }
   void logsumexp(const LogSumExpArgs& a) const override {
-    visit_float(a.dtype, "logsumexp", [&]<class T>() {
+    visit_wide(a.dtype, "logsumexp", [&]<class T>() {
       CudaLaunch::rows(
           a.rows, row_cost(a.cols),
           LogSumExpRows<T>{static_cast<const T*>(a.x), a.cols, a.row_stride, static_cast<T*>(a.y)});
     });
   }
   void logsumexp_back(const LogSumExpBackArgs& a) const override {
-    visit_float(a.dtype, "logsumexp",
+    visit_wide(a.dtype, "logsumexp",
                 [&]<class T>() { CudaLaunch::rows(a.rows, row_cost(a.cols), LogSumExpBackRows<T>{a}); });
   }
   void topk(const TopKArgs& a) const override {
-    visit_float(a.dtype, "topk",
+    visit_wide(a.dtype, "topk",
                 [&]<class T>() { CudaLaunch::rows(a.rows, row_cost(a.cols), LargestOfRow<T>{a}); });
   }
 };

@@ -7,7 +7,7 @@ namespace mosaic::kernels::gpu {
 
 void unary(const UnaryArgs& args) {
   visit_float(args.dtype, "unary", [&]<class T>() {
-    visit_unary<T>(args.op, args.a, args.b, [&](const auto& function, double) {
+    visit_unary<compute_t<T>>(args.op, args.a, args.b, [&](const auto& function, double) {
       map_elements<T, T>(args.loop, {args.x}, args.y, args.accumulate, function);
     });
   });

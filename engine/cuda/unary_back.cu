@@ -17,7 +17,7 @@ struct Backwards {
 
 void unary_back(const UnaryBackArgs& args) {
   visit_float(args.dtype, "unary_back", [&]<class T>() {
-    visit_unary<T>(args.op, args.a, args.b, [&]<class F>(const F& function, double) {
+    visit_unary<compute_t<T>>(args.op, args.a, args.b, [&]<class F>(const F& function, double) {
       map_elements<T, T, T>(args.loop, {args.saved, args.dy}, args.dx, args.accumulate,
                             Backwards<F>{function});
     });

@@ -28,12 +28,15 @@ DType dtype_named(const SafetensorsEntry& entry, const std::string& path) {
   if (entry.dtype == "F64") return f64;
   if (entry.dtype == "I32") return i32;
   if (entry.dtype == "U8" || entry.dtype == "BOOL") return u8;
+  if (entry.dtype == "BF16") return bf16;
+  if (entry.dtype == "F16") return f16;
   throw FormatError(path,
-                    cat("\"", entry.name, "\" is ", entry.dtype, "; F32, F64, I32, U8 and BOOL can be read"));
+                    cat("\"", entry.name, "\" is ", entry.dtype, "; F32, F64, BF16, F16, I32, U8 and BOOL can be read"));
 }
 
 const char* dtype_text(DType dtype) {
-  return dtype == f32 ? "F32" : dtype == f64 ? "F64" : dtype == i32 ? "I32" : "U8";
+  constexpr const char* names[] = {"F32", "F64", "I32", "U8", "BF16", "F16"};
+  return names[static_cast<uint8_t>(dtype)];
 }
 
 // The first bytes of files that people give by mistake.

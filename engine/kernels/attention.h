@@ -32,7 +32,7 @@ struct AttentionShape {
 struct AttentionArgs {
   AttentionShape shape;
   AttentionRows q, k, v, out;
-  void* kept;  // for the gradient: items() * kept_size() values; null: not wanted
+  void* kept;  // for the gradient: items() * kept_size() values of accumulated(dtype); null: not wanted
 };
 
 // out: the forward's result. Targets may be null; *_add: add to what the target holds. They are written in

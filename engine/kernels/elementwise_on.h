@@ -22,6 +22,10 @@ void visit_type(DType dtype, const F& f) {
       return f(int32_t{});
     case DType::u8:
       return f(uint8_t{});
+    case DType::bf16:
+      return f(BFloat16{});
+    case DType::f16:
+      return f(Half{});
   }
 }
 

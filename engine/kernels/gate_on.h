@@ -50,9 +50,10 @@ struct GateRow {
   GateArgs a;
   template <class Team>
   MOSAIC_HD void operator()(const Team& team, int64_t row) const {
+    using A = acc_t<T>;
     const T *value = static_cast<const T*>(a.x) + row * a.x_stride, *gate = value + a.n;
     T* y = static_cast<T*>(a.y) + row * a.n;
-    team.each(a.n, [=](int64_t c) { y[c] = value[c] * G::at(gate[c]).value; });
+    team.each(a.n, [=](int64_t c) { y[c] = T(A(value[c]) * G::at(A(gate[c])).value); });
   }
 };
 
@@ -61,22 +62,23 @@ struct GateBackRow {
   GateBackArgs a;
   template <class Team>
   MOSAIC_HD void operator()(const Team& team, int64_t row) const {
+    using A = acc_t<T>;
     const T *value = static_cast<const T*>(a.x) + row * a.x_stride, *gate = value + a.n;
     const T* dy = static_cast<const T*>(a.dy) + row * a.dy_stride;
     T *dvalue = static_cast<T*>(a.dx) + row * a.dx_stride, *dgate = dvalue + a.n;
     if (a.accumulate) {
       team.each(a.n, [=](int64_t c) {
-        const GateValue<T> f = G::at(gate[c]);
-        const T slope = dy[c] * value[c] * f.slope;
-        dvalue[c] = mul_add(dy[c], f.value, dvalue[c]);
-        dgate[c] += slope;
+        const GateValue<A> f = G::at(A(gate[c]));
+        const A d = A(dy[c]), slope = d * A(value[c]) * f.slope;
+        dvalue[c] = T(mul_add(d, f.value, A(dvalue[c])));
+        dgate[c] = T(A(dgate[c]) + slope);
       });
     } else {  // what adding to zeros gives: no negative zeros
       team.each(a.n, [=](int64_t c) {
-        const GateValue<T> f = G::at(gate[c]);
-        const T slope = dy[c] * value[c] * f.slope;
-        dvalue[c] = mul_add(dy[c], f.value, T(0));
-        dgate[c] = slope + T(0);
+        const GateValue<A> f = G::at(A(gate[c]));
+        const A d = A(dy[c]), slope = d * A(value[c]) * f.slope;
+        dvalue[c] = T(mul_add(d, f.value, A(0)));
+        dgate[c] = T(slope + A(0));
       });
     }
   }
@@ -103,16 +105,18 @@ template <class Launch>
 void run_gate(const GateArgs& a) {
   visit_gate(a.gate, [&]<class G>(G) {
     const double cost = 5 + 1.2 * static_cast<double>(a.n);
-    if (a.dtype == DType::f32) return Launch::rows(a.rows, cost, GateRow<float, G>{a});
-    Launch::rows(a.rows, 4 * cost, GateRow<double, G>{a});
+    Launch::visit(a.dtype, [&]<class T>(T) {
+      Launch::rows(a.rows, sizeof(T) == 8 ? 4 * cost : cost, GateRow<T, G>{a});
+    });
   });
 }
 template <class Launch>
 void run_gate_back(const GateBackArgs& a) {
   visit_gate(a.gate, [&]<class G>(G) {
     const double cost = 5 + 2 * static_cast<double>(a.n);
-    if (a.dtype == DType::f32) return Launch::rows(a.rows, cost, GateBackRow<float, G>{a});
-    Launch::rows(a.rows, 4 * cost, GateBackRow<double, G>{a});
+    Launch::visit(a.dtype, [&]<class T>(T) {
+      Launch::rows(a.rows, sizeof(T) == 8 ? 4 * cost : cost, GateBackRow<T, G>{a});
+    });
   });
 }
 

@@ -18,7 +18,7 @@ enum class Epilogue : uint8_t { none, relu };
 // C = (accumulate ? C : 0) + alpha * op(A) op(B), then + bias, then the epilogue. Matrices are row-major with
 // a dense last dimension; leading dimensions and strides count elements. C must not overlap A, B or bias.
 struct GemmArgs {
-  DType dtype = DType::f32;  // f32 or f64, of all operands
+  DType dtype = DType::f32;  // of all operands; half types on devices that have them (has_halves)
   int64_t m = 0, n = 0, k = 0;
   const void* a = nullptr;  // {m, k}, or {k, m} when trans_a; lda >= the row length
   int64_t lda = 0;
@@ -46,7 +46,7 @@ struct Gemm {
   ~Gemm() = default;
 };
 
-// DtypeError unless f32 or f64, ShapeError on negative sizes or leading dimensions below a row's length.
+// DtypeError unless a float dtype, ShapeError on negative sizes or leading dimensions below a row's length.
 void check_gemm(const GemmArgs& args);
 
 // Checked, on the CPU, on as many threads as pay off.

@@ -17,6 +17,10 @@ void visit_index_type(DType dtype, const F& f) {
       return f(int32_t{});
     case DType::u8:
       return f(uint8_t{});
+    case DType::bf16:
+      return f(BFloat16{});
+    case DType::f16:
+      return f(Half{});
   }
 }
 
@@ -38,7 +42,7 @@ struct GatherRows {
     T* y = static_cast<T*>(args.y) + i * args.cols;
     if (id < 0 || id >= args.rows) {
       team.once([&] { raise(args.bad); });
-      team.each(args.cols, [y](int64_t c) { y[c] = T(0); });
+      team.each(args.cols, [y](int64_t c) { y[c] = T{}; });
       return;
     }
     const T* __restrict row = static_cast<const T*>(args.table) + id * args.row_stride;
@@ -54,7 +58,7 @@ struct PickRows {
     const int64_t c = args.indices[r];
     const bool inside = c >= 0 && c < args.cols;
     if (!inside) raise(args.bad);
-    static_cast<T*>(args.y)[r] = inside ? static_cast<const T*>(args.x)[r * args.row_stride + c] : T(0);
+    static_cast<T*>(args.y)[r] = inside ? static_cast<const T*>(args.x)[r * args.row_stride + c] : T{};
   }
 };
 
@@ -66,8 +70,8 @@ struct PutRows {
     T* dx = static_cast<T*>(args.dx) + r * args.dx_stride;
     const T dy = static_cast<const T*>(args.dy)[r];
     const int64_t at = args.indices[r];
-    if (!args.accumulate) team.each(args.cols, [dx](int64_t c) { dx[c] = T(0); });
-    team.once([&] { dx[at] += dy; });
+    if (!args.accumulate) team.each(args.cols, [dx](int64_t c) { dx[c] = T{}; });
+    team.once([&] { dx[at] = T(acc_t<T>(dx[at]) + acc_t<T>(dy)); });
   }
 };
 

@@ -19,6 +19,13 @@
 
 namespace mosaic::kernels {
 
+// Whether the device's kernels take half types; on others ops compute those in f32 (ops/half.h). Copies, fills,
+// selections and lookups take every dtype everywhere. Optimizers, mixing, convolution, pooling, batch norm and
+// recurrent steps take f32 and f64 only.
+inline bool has_halves(Device device) {
+  return device.kind == DeviceKind::cuda;
+}
+
 const Elementwise& elementwise_kernels(Device device);
 const Index& index_kernels(Device device);
 const Random& random_kernels(Device device);

@@ -64,7 +64,7 @@ void write_run(T* to, int64_t stride, int64_t n, bool accumulate, const F& f) {
   if (accumulate) {
     if (!dense) dense_run(to, stride, n, buffer);
 #pragma GCC ivdep
-    for (int64_t i = 0; i < n; ++i) y[i] += f(i);
+    for (int64_t i = 0; i < n; ++i) y[i] = static_cast<T>(y[i] + f(i));
   } else {
 #pragma GCC ivdep
     for (int64_t i = 0; i < n; ++i) y[i] = f(i);

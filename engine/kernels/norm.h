@@ -20,7 +20,7 @@ struct LayerNormArgs {
   const void* y;
   int64_t y_stride;
   Drop drop;
-  const void* gamma;  // {cols}
+  const void* gamma;  // {cols}, as beta, mean, rstd, their gradients and `partial` of accumulated(dtype)
   const void* beta;   // {cols}; null: none
   bool centred;       // false: RMS norm
   double eps;

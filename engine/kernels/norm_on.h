@@ -43,8 +43,8 @@ struct LayerNormRow {
   template <class Team>
   MOSAIC_HD void normalise(const Team& team, int64_t row, const T* s, T* out) const {
     using A = acc_t<T>;
-    const T* gamma = static_cast<const T*>(a.gamma);
-    const T* beta = static_cast<const T*>(a.beta);
+    const A* gamma = static_cast<const A*>(a.gamma);
+    const A* beta = static_cast<const A*>(a.beta);
     const A share = A(1) / A(a.cols);
     const A mean =
         a.centred ? team.template sum<A>(a.cols, [&](int64_t c) { return A(s[c]); }) * share : A(0);
@@ -55,9 +55,9 @@ struct LayerNormRow {
     const A rstd = A(1) / sqrt(mul_add(square, share, A(a.eps)));
     if (beta) {
       team.each(a.cols,
-                [&](int64_t c) { out[c] = T(mul_add((A(s[c]) - mean) * rstd, A(gamma[c]), A(beta[c]))); });
+                [&](int64_t c) { out[c] = T(mul_add((A(s[c]) - mean) * rstd, gamma[c], beta[c])); });
     } else {
-      team.each(a.cols, [&](int64_t c) { out[c] = T((A(s[c]) - mean) * rstd * A(gamma[c])); });
+      team.each(a.cols, [&](int64_t c) { out[c] = T((A(s[c]) - mean) * rstd * gamma[c]); });
     }
     if (a.mean == nullptr) return;
     team.once([&] {
@@ -77,16 +77,16 @@ struct LayerNormGradRow {
     using A = acc_t<T>;
     const T* s = static_cast<const T*>(a.s) + row * a.s_stride;
     const T* dout = static_cast<const T*>(a.dout) + row * a.dout_stride;
-    const T* gamma = static_cast<const T*>(a.gamma);
+    const A* gamma = static_cast<const A*>(a.gamma);
     const A mean = static_cast<const A*>(a.mean)[row], rstd = static_cast<const A*>(a.rstd)[row];
     const A along_one =
-        a.centred ? team.template sum<A>(a.cols, [&](int64_t c) { return A(dout[c]) * A(gamma[c]); }) : A(0);
+        a.centred ? team.template sum<A>(a.cols, [&](int64_t c) { return A(dout[c]) * gamma[c]; }) : A(0);
     const A along_x =
-        team.template sum<A>(a.cols, [&](int64_t c) { return A(dout[c]) * A(gamma[c]) * (A(s[c]) - mean); });
+        team.template sum<A>(a.cols, [&](int64_t c) { return A(dout[c]) * gamma[c] * (A(s[c]) - mean); });
     // ds = rstd g - shift - slope (s - mean)
     const A shift = rstd * along_one / A(a.cols), slope = rstd * rstd * rstd * along_x / A(a.cols);
     const auto ds = [=](int64_t c) {
-      return mul_add(A(dout[c]) * A(gamma[c]), rstd, -mul_add(A(s[c]) - mean, slope, shift));
+      return mul_add(A(dout[c]) * gamma[c], rstd, -mul_add(A(s[c]) - mean, slope, shift));
     };
     if (a.dx) put(team, static_cast<T*>(a.dx) + row * a.dx_stride, a.dx_add, ds);
     if (a.dy == nullptr) return;
@@ -157,13 +157,13 @@ struct LayerNormGradColumns {
   LayerNormGradArgs a;
   int64_t chunks;
   MOSAIC_HD void operator()(int64_t begin, int64_t end) const {
-    gather(0, static_cast<T*>(a.dgamma), a.dgamma_add, begin, end);
-    gather(1, static_cast<T*>(a.dbeta), a.dbeta_add, begin, end);
+    gather(0, static_cast<A*>(a.dgamma), a.dgamma_add, begin, end);
+    gather(1, static_cast<A*>(a.dbeta), a.dbeta_add, begin, end);
   }
 
  private:
-  MOSAIC_HD void gather(int64_t which, T* to, bool add, int64_t begin, int64_t end) const {
-    using A = acc_t<T>;
+  using A = acc_t<T>;
+  MOSAIC_HD void gather(int64_t which, A* to, bool add, int64_t begin, int64_t end) const {
     if (to == nullptr) return;
     const A* from = static_cast<const A*>(a.partial) + which * a.cols;
     constexpr int64_t block = 64;
@@ -174,7 +174,7 @@ struct LayerNormGradColumns {
         const A* share = from + 2 * chunk * a.cols + left;
         for (int64_t c = 0; c < n; ++c) total[c] += share[c];
       }
-      for (int64_t c = 0; c < n; ++c) to[left + c] = add ? T(A(to[left + c]) + total[c]) : T(total[c]);
+      for (int64_t c = 0; c < n; ++c) to[left + c] = add ? to[left + c] + total[c] : total[c];
     }
   }
 };

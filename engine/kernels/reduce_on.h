@@ -24,7 +24,7 @@ struct SumRows {
     const T* row = x + r * row_stride;
     const auto sum =
         scale * team.template sum<acc_t<T>>(cols, [row](int64_t c) { return static_cast<acc_t<T>>(row[c]); });
-    team.once([&] { y[r] = static_cast<T>(accumulate ? y[r] + sum : sum); });
+    team.once([&] { y[r] = static_cast<T>(accumulate ? static_cast<acc_t<T>>(y[r]) + sum : sum); });
   }
 };
 

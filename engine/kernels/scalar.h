@@ -240,8 +240,8 @@ template <class To>
 struct Cast {
   template <class From>
   MOSAIC_HD To operator()(From x) const {
-    if constexpr (To(0.5) != To(0)) {
-      return static_cast<To>(x);  // to a float
+    if constexpr (is_float_type<To>) {
+      return static_cast<To>(static_cast<compute_t<To>>(static_cast<compute_t<From>>(x)));
     } else if constexpr (sizeof(To) == 4 && sizeof(From) == 1) {
       return x;
     } else {

@@ -41,7 +41,7 @@ struct CrossEntropyArgs {
   const int32_t* targets;  // {rows}
   double smoothing;
   int64_t ignore;
-  void* loss;  // {rows}
+  void* loss;  // {rows}, as lse of accumulated(dtype)
   void* lse;   // {rows}
 };
 
@@ -54,7 +54,7 @@ struct CrossEntropyGradArgs {
   const int32_t* targets;
   double smoothing;
   int64_t ignore;
-  const void* lse;
+  const void* lse;  // as dy of accumulated(dtype)
   const void* dy;
   int64_t dy_stride;  // 0: one value for all rows
   void* dx;

@@ -51,6 +51,12 @@ struct SoftmaxRow {
       return;
     }
     const A max = team.template max<A>(a.cols, -A(__builtin_inf()), [&](int64_t c) { return A(x[c]); });
+    if constexpr (sizeof(T) < sizeof(A)) {  // rounded once, at the end
+      const A scale =
+          A(1) / team.template sum<A>(a.cols, [&](int64_t c) { return exp_flush(A(x[c]) - max); });
+      team.each(a.cols, [&](int64_t c) { y[c] = T(exp_flush(A(x[c]) - max) * scale); });
+      return;
+    }
     team.each(a.cols, [&](int64_t c) { y[c] = T(exp_flush(A(x[c]) - max)); });
     const A scale = A(1) / team.template sum<A>(a.cols, [&](int64_t c) { return A(y[c]); });
     team.each(a.cols, [&](int64_t c) { y[c] = T(A(y[c]) * scale); });
@@ -91,11 +97,11 @@ struct CrossEntropyRow {
   MOSAIC_HD void operator()(const Team& team, int64_t row) const {
     using A = acc_t<T>;
     const T* x = static_cast<const T*>(a.x) + row * a.x_stride;
-    T* loss = static_cast<T*>(a.loss) + row;
+    A* loss = static_cast<A*>(a.loss) + row;
     A* lse = static_cast<A*>(a.lse) + row;
     const int64_t target = a.targets[row];
     if (target == a.ignore) {
-      team.once([&] { *loss = T(0), *lse = A(0); });
+      team.once([&] { *loss = A(0), *lse = A(0); });
       return;
     }
     // Everything is measured from the maximum, so that large logits lose no digits in the differences.
@@ -103,7 +109,7 @@ struct CrossEntropyRow {
     const A log_sum = log(stats.sum), s = A(a.smoothing);
     const A mean = stats.total / A(a.cols) + (A(x[0]) - stats.max);
     team.once([&] {
-      *loss = T(log_sum - (A(1) - s) * (A(x[target]) - stats.max) - (s != A(0) ? s * mean : A(0)));
+      *loss = (log_sum - (A(1) - s) * (A(x[target]) - stats.max) - (s != A(0) ? s * mean : A(0)));
       *lse = stats.max + log_sum;
     });
   }
@@ -123,8 +129,16 @@ struct CrossEntropyGradRow {
       return;
     }
     const A lse = static_cast<const A*>(a.lse)[row];
-    const A dy = A(static_cast<const T*>(a.dy)[row * a.dy_stride]);
+    const A dy = static_cast<const A*>(a.dy)[row * a.dy_stride];
     const A s = A(a.smoothing), uniform = dy * s / A(a.cols);
+    if constexpr (sizeof(T) < sizeof(A)) {  // rounded once
+      const A hit = dy * (A(1) - s);
+      team.each(a.cols, [&](int64_t c) {
+        const A g = dy * exp_flush(A(x[c]) - lse) - uniform - (c == target ? hit : A(0));
+        dx[c] = T(a.accumulate ? A(dx[c]) + g : g);
+      });
+      return;
+    }
     if (a.accumulate) {
       team.each(a.cols, [&](int64_t c) { dx[c] = T(A(dx[c]) + (dy * exp_flush(A(x[c]) - lse) - uniform)); });
     } else {
@@ -147,11 +161,9 @@ class SoftmaxOn final : public Softmax {
   template <template <class> class Row, class Args>
   static void run(const Args& a, double cost) {
     const double row_cost = cost * static_cast<double>(a.cols) + 10;
-    if (a.dtype == DType::f32) {
-      Launch::rows(a.rows, row_cost, Row<float>{a});
-    } else {
-      Launch::rows(a.rows, 5 * row_cost, Row<double>{a});
-    }
+    Launch::visit(a.dtype, [&]<class T>(T) {
+      Launch::rows(a.rows, sizeof(T) == 8 ? 5 * row_cost : row_cost, Row<T>{a});
+    });
   }
 };
 

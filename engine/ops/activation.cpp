@@ -4,6 +4,7 @@
 #include "engine/autograd/node.h"
 #include "engine/kernels/kernels.h"
 #include "engine/ops/check.h"
+#include "engine/ops/half.h"
 #include "engine/ops/ops.h"
 #include "engine/ops/unary.h"
 
@@ -72,6 +73,7 @@ Tensor glu(const Tensor& x, Gate gate) {
   check_float("glu", {&x});
   check<ShapeError>(x.rank() >= 1 && x.dim(-1) % 2 == 0, "glu",
                     "needs a last axis of two halves, value and gate, got ", x.shape());
+  if (half_in_f32(x)) return glu(widened(x), gate).to(x.dtype());
   const Tensor held = as_rows(x);
   const Rows rows = rows_of(held);
   const Tensor y = Tensor::empty(x.shape().with(-1, x.dim(-1) / 2), x.dtype(), x.device());  // {..., n}

@@ -6,6 +6,7 @@
 #include "engine/kernels/kernels.h"
 #include "engine/ops/check.h"
 #include "engine/ops/drop.h"
+#include "engine/ops/half.h"
 #include "engine/ops/ops.h"
 #include "engine/ops/row_target.h"
 
@@ -63,6 +64,7 @@ kernels::AttentionShape shape_of(const Tensor& q, const Tensor& k, const Tensor&
 
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
   check_attention(q, k, v, options);
+  if (half_in_f32(q)) return attention(widened(q), widened(k), widened(v), options).to(q.dtype());
   const int64_t heads = options.heads, probabilities = q.dim(0) * heads * q.dim(1) * k.dim(1);
   const kernels::Drop drop = make_drop(op, options.dropout, options.rng, probabilities);
   const Tensor qs = with_dense_rows(q), ks = with_dense_rows(k), vs = with_dense_rows(v);
@@ -72,7 +74,7 @@ Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Attent
   const kernels::Attention& kernel = kernels::attention_kernels(q.device());
   const bool grad = wants_grad({&q, &k, &v});
   Tensor kept;
-  if (grad) kept = Tensor::empty({shape.items(), kernel.kept_size(shape)}, q.dtype(), q.device());
+  if (grad) kept = Tensor::empty({shape.items(), kernel.kept_size(shape)}, accumulated(q.dtype()), q.device());
   const Tensor y = Tensor::empty(q.shape(), q.dtype(), q.device());
   kernel.attention({.shape = shape,
                     .q = rows3(qs),

@@ -2,6 +2,7 @@
 #include "engine/autograd/node.h"
 #include "engine/kernels/kernels.h"
 #include "engine/ops/check.h"
+#include "engine/ops/half.h"
 #include "engine/ops/norm.h"
 
 namespace mosaic {
@@ -77,10 +78,15 @@ Tensor normalised(const char* op, const Tensor& x, const Tensor& gamma, const Te
 
 BatchNormResult batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, double eps) {
   constexpr const char* op = "batch_norm";
-  check_float(op, {&x, &gamma, &beta});
+  check_terms(op, x, {&gamma, &beta});
   check_batch_norm(op, x, {&gamma, &beta}, eps);
   check<ShapeError>(x.numel() > 0 || x.dim(1) == 0, op, "has no elements to take statistics of in ",
                     x.shape());
+  if (is_half(x.dtype())) {
+    BatchNormResult wide = batch_norm(widened(x), widened(gamma), widened(beta), eps);
+    wide.y = wide.y.to(x.dtype());
+    return wide;
+  }
   const Tensor mean = Tensor::empty({x.dim(1)}, x.dtype(), x.device()), variance = empty_like(mean);
   return {normalised(op, x, gamma, beta, mean, variance, false, eps), mean, variance};
 }
@@ -89,9 +95,13 @@ Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, cons
                   const Tensor& variance, double eps) {
   constexpr const char* op = "batch_norm_given";
   check_defined(op, {&x, &mean, &variance});
-  check_float(op, {&x, &gamma, &beta, &mean, &variance});
+  check_terms(op, x, {&gamma, &beta, &mean, &variance});
   check_batch_norm(op, x, {&gamma, &beta, &mean, &variance}, eps);
   check<GradError>(!mean.tracked() && !variance.tracked(), op, "statistics cannot be tracked");
+  if (is_half(x.dtype())) {
+    return batch_norm(widened(x), widened(gamma), widened(beta), widened(mean), widened(variance), eps)
+        .to(x.dtype());
+  }
   return normalised(op, x, gamma, beta, mean.detach().dense(), variance.detach().dense(), true, eps);
 }
 

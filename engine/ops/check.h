@@ -35,7 +35,7 @@ inline void check_defined(const char* op, std::initializer_list<const Tensor*> t
 inline void check_float(const char* op, std::initializer_list<const Tensor*> tensors) {
   check_alike(op, tensors);
   const DType dtype = (*tensors.begin())->dtype();
-  check<DtypeError>(is_float(dtype), op, "needs f32 or f64, got ", dtype);
+  check<DtypeError>(is_float(dtype), op, "needs a float dtype, got ", dtype);
 }
 
 // A defined i32 tensor on the device of x.

@@ -4,6 +4,7 @@
 #include "engine/autograd/node.h"
 #include "engine/kernels/kernels.h"
 #include "engine/ops/check.h"
+#include "engine/ops/half.h"
 #include "engine/ops/ops.h"
 #include "engine/ops/sum_to.h"
 
@@ -16,7 +17,7 @@ using kernels::ConvShape;
 void check_conv(const char* op, const Tensor& x, const Tensor& weight, const Tensor& bias, int64_t groups,
                 int axes) {
   check_defined(op, {&x, &weight});
-  check_float(op, {&x, &weight, &bias});
+  check_terms(op, x, {&weight, &bias});
   check<ShapeError>(x.rank() == axes + 2 && weight.rank() == axes + 2, op, "needs x and weight of rank ",
                     axes + 2, ", got ", x.shape(), " and ", weight.shape());
   const int64_t out = weight.dim(0);
@@ -63,6 +64,10 @@ void conv_back(const Back& back, const ConvShape& s) {
 // x {batch, channels, rows, cols}, weight {out, channels / groups, kernel rows, kernel cols}, checked.
 Tensor convolve(const char* op, const Tensor& x, const Tensor& weight, const Tensor& bias,
                 const Conv2dOptions& o) {
+  if (is_half(x.dtype())) {
+    const auto wide = [&x](const Tensor& t) { return widened(rounded_master(t, x.dtype())); };
+    return convolve(op, wide(x), wide(weight), wide(bias), o).to(x.dtype());
+  }
   const ConvShape s{.dtype = x.dtype(),
                     .batch = x.dim(0),
                     .channels = x.dim(1),

@@ -1,6 +1,7 @@
 // Making and overwriting: arange, fill_, copy_, add_, scale_. None is recorded.
 #include "engine/kernels/kernels.h"
 #include "engine/ops/check.h"
+#include "engine/ops/half.h"
 #include "engine/ops/loop.h"
 #include "engine/ops/ops.h"
 
@@ -10,7 +11,7 @@ Tensor arange(int64_t n, DType dtype, Device device) {
   check(n >= 0, "arange", "needs a length >= 0, got ", n);
   const Tensor y = Tensor::empty({n}, dtype);
   visit_any(dtype, [&]<class T>() {
-    for (int64_t i = 0; i < n; ++i) y.data<T>()[i] = static_cast<T>(i);
+    for (int64_t i = 0; i < n; ++i) y.data<T>()[i] = static_cast<T>(static_cast<compute_t<T>>(i));
   });
   return y.to(device);
 }
@@ -43,6 +44,11 @@ void add_(const Tensor& to, const Tensor& from, double scale) {
   check<ShapeError>(to.shape() == from.shape(), "add_", "cannot add ", from.shape(), " to ", to.shape());
   to.touch();
   if (to.numel() == 0) return;
+  if (half_in_f32(to)) {
+    const Tensor sum = to.detach().to(f32);
+    add_(sum, from.detach().to(f32), scale);
+    return copy_(to, sum);
+  }
   kernels::elementwise_kernels(to.device())
       .unary({.op = kernels::UnaryOp::mul,
               .dtype = to.dtype(),
@@ -57,6 +63,11 @@ void scale_(const Tensor& x, double factor) {
   check_float("scale_", {&x});
   x.touch();
   if (x.numel() == 0) return;
+  if (half_in_f32(x)) {
+    const Tensor scaled = x.detach().to(f32);
+    scale_(scaled, factor);
+    return copy_(x, scaled);
+  }
   kernels::elementwise_kernels(x.device())
       .unary({.op = kernels::UnaryOp::mul,
               .dtype = x.dtype(),

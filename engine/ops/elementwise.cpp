@@ -4,6 +4,7 @@
 #include "engine/autograd/node.h"
 #include "engine/kernels/kernels.h"
 #include "engine/ops/check.h"
+#include "engine/ops/half.h"
 #include "engine/ops/loop.h"
 #include "engine/ops/ops.h"
 #include "engine/ops/sum_to.h"
@@ -18,6 +19,7 @@ using kernels::UnaryOp;
 
 Tensor unary(const char* name, UnaryOp op, const Tensor& x, Saves saves, double a, double b) {
   check_float(name, {&x});
+  if (half_in_f32(x)) return unary(name, op, widened(x), saves, a, b).to(x.dtype());
   const Tensor y = empty_like(x);
   if (y.numel() > 0) {
     kernels::elementwise_kernels(x.device())
@@ -104,6 +106,14 @@ Tensor binary(const char* name, BinaryOp op, const Tensor& a, const Tensor& b, s
   return record({.op = name, .inputs = {a, b}, .saved = std::move(saved), .backward = std::move(rule)}, y);
 }
 
+// The op in f32 when the device's kernels know no half types; else undefined.
+Tensor in_f32(const char* name, const Tensor& a, const Tensor& b, Tensor (*op)(const Tensor&, const Tensor&)) {
+  check_defined(name, {&a, &b});
+  if (!half_in_f32(a)) return {};
+  check_float(name, {&a, &b});
+  return op(widened(a), widened(b)).to(a.dtype());
+}
+
 Tensor extremum(const char* name, BinaryOp op, TernaryOp prefer, const Tensor& a, const Tensor& b) {
   return binary(name, op, a, b, {a, b}, [prefer](const Back& back) {
     for (size_t i = 0; i < 2; ++i) {
@@ -145,6 +155,7 @@ void run_where(const Tensor& mask, const Tensor& a, const Tensor& b, const Tenso
 }  // namespace
 
 Tensor add(const Tensor& a, const Tensor& b) {
+  if (const Tensor y = in_f32("add", a, b, add); y.defined()) return y;
   return binary("add", BinaryOp::add, a, b, {}, [sa = a.shape(), sb = b.shape()](const Back& back) {
     if (back.sink.wants(0)) back.sink.add(0, sum_to(back.dy, sa));
     if (back.sink.wants(1)) back.sink.add(1, sum_to(back.dy, sb));
@@ -152,6 +163,7 @@ Tensor add(const Tensor& a, const Tensor& b) {
 }
 
 Tensor sub(const Tensor& a, const Tensor& b) {
+  if (const Tensor y = in_f32("sub", a, b, sub); y.defined()) return y;
   return binary("sub", BinaryOp::sub, a, b, {}, [sa = a.shape(), sb = b.shape()](const Back& back) {
     if (back.sink.wants(0)) back.sink.add(0, sum_to(back.dy, sa));
     if (back.sink.wants(1)) back.sink.add(1, neg(sum_to(back.dy, sb)));
@@ -159,6 +171,7 @@ Tensor sub(const Tensor& a, const Tensor& b) {
 }
 
 Tensor mul(const Tensor& a, const Tensor& b) {
+  if (const Tensor y = in_f32("mul", a, b, mul); y.defined()) return y;
   // Each factor is kept only for the other's gradient.
   std::vector<Tensor> saved{b.tracked() ? a : Tensor(), a.tracked() ? b : Tensor()};
   return binary("mul", BinaryOp::mul, a, b, std::move(saved),
@@ -173,7 +186,7 @@ Tensor mul(const Tensor& a, const Tensor& b) {
 }
 
 Tensor div(const Tensor& a, const Tensor& b) {
-  check_defined("div", {&a, &b});
+  if (const Tensor y = in_f32("div", a, b, div); y.defined()) return y;
   check_float("div", {&a, &b});
   const Tensor y = Tensor::empty(Shape::broadcast(a.shape(), b.shape()), a.dtype(), a.device());
   run_binary(BinaryOp::div, a, b, y, false);
@@ -194,9 +207,11 @@ Tensor div(const Tensor& a, const Tensor& b) {
 }
 
 Tensor maximum(const Tensor& a, const Tensor& b) {
+  if (const Tensor y = in_f32("maximum", a, b, maximum); y.defined()) return y;
   return extremum("maximum", BinaryOp::maximum, TernaryOp::prefer_larger, a, b);
 }
 Tensor minimum(const Tensor& a, const Tensor& b) {
+  if (const Tensor y = in_f32("minimum", a, b, minimum); y.defined()) return y;
   return extremum("minimum", BinaryOp::minimum, TernaryOp::prefer_smaller, a, b);
 }
 
@@ -288,6 +303,7 @@ Tensor less(const Tensor& a, const Tensor& b) {
 
 Tensor is_finite(const Tensor& x) {
   check_float("is_finite", {&x});
+  if (half_in_f32(x)) return is_finite(widened(x));
   const Tensor y = Tensor::empty(x.shape(), u8, x.device());
   if (y.numel() > 0) {
     kernels::elementwise_kernels(x.device())

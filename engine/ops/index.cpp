@@ -2,6 +2,7 @@
 #include "engine/autograd/node.h"
 #include "engine/kernels/kernels.h"
 #include "engine/ops/check.h"
+#include "engine/ops/half.h"
 #include "engine/ops/ops.h"
 
 namespace mosaic {
@@ -65,6 +66,9 @@ Tensor embedding(const Tensor& table, const Tensor& ids, int64_t padding) {
   check_float("embedding", {&table});
   check_ids("embedding", "ids", ids, table);
   check<ShapeError>(table.rank() == 2, "embedding", "table must be {rows, width}, got ", table.shape());
+  if (half_in_f32(table) && wants_grad({&table})) {
+    return embedding(widened(table), ids, padding).to(table.dtype());
+  }
   const Tensor held = as_rows(table), at = ids.detach().dense();
   const Tensor y =
       Tensor::empty(ids.shape().inserted(ids.rank(), table.dim(1)), table.dtype(), table.device());
@@ -87,6 +91,7 @@ Tensor index_select(const Tensor& x, const Tensor& indices) {
   check_ids("index_select", "indices", indices, x);
   check<ShapeError>(x.rank() >= 1 && indices.rank() == 1, "index_select",
                     "needs x {n, ...} and indices {k}, got ", x.shape(), " and ", indices.shape());
+  if (half_in_f32(x) && wants_grad({&x})) return index_select(widened(x), indices).to(x.dtype());
   // Everything behind axis 0 is one row.
   const int64_t n = x.dim(0), cols = x.shape().without(0).numel();
   const Tensor dense = x.rank() == 2 ? as_rows(x) : x.detach().dense(), at = indices.detach().dense();
@@ -117,6 +122,7 @@ Tensor gather(const Tensor& x, const Tensor& indices) {
   check_ids("gather", "indices", indices, x);
   check<ShapeError>(x.rank() >= 1 && indices.shape() == x.shape().without(-1), "gather", "indices for ",
                     x.shape(), " must have its shape without the last axis, got ", indices.shape());
+  if (half_in_f32(x) && wants_grad({&x})) return gather(widened(x), indices).to(x.dtype());
   const Tensor held = as_rows(x), at = indices.detach().dense();
   const Rows rows = rows_of(held);
   const Tensor y = Tensor::empty(at.shape(), x.dtype(), x.device());

@@ -5,6 +5,7 @@
 #include "engine/autograd/node.h"
 #include "engine/kernels/kernels.h"
 #include "engine/ops/check.h"
+#include "engine/ops/half.h"
 #include "engine/ops/loop.h"
 #include "engine/ops/ops.h"
 #include "engine/ops/sum_to.h"
@@ -127,6 +128,7 @@ void deliver_product(const Back& back, size_t i, const Shape& shape, const Tenso
 Tensor matmul(const Tensor& a, const Tensor& b) {
   check_defined("matmul", {&a, &b});
   check_float("matmul", {&a, &b});
+  if (half_in_f32(a)) return matmul(widened(a), widened(b)).to(a.dtype());
   check<ShapeError>(a.rank() >= 2 && b.rank() >= 2, "matmul", "needs matrices, got ", a.shape(), " x ",
                     b.shape());
   check<ShapeError>(a.dim(-1) == b.dim(-2), "matmul", a.shape(), " x ", b.shape(), ": inner sizes differ");
@@ -167,6 +169,9 @@ Tensor relu_back(const Tensor& dy, const Tensor& y) {
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activation activation) {
   check_defined("linear", {&x, &weight});
+  if (is_master(weight, x.dtype()) || is_master(bias, x.dtype())) {
+    return linear(x, rounded_master(weight, x.dtype()), rounded_master(bias, x.dtype()), activation);
+  }
   check_float("linear", {&x, &weight, &bias});
   check<ShapeError>(weight.rank() == 2 && x.rank() >= 1, "linear",
                     "needs x {..., in} and weight {out, in}, got ", x.shape(), " and ", weight.shape());
@@ -174,6 +179,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
   check<ShapeError>(x.dim(-1) == in, "linear", "x ", x.shape(), " does not fit weight ", weight.shape());
   check<ShapeError>(!bias.defined() || bias.shape() == Shape{out}, "linear", "bias must be {", out, "}, got ",
                     bias.defined() ? bias.shape() : Shape{});
+  if (half_in_f32(x)) return linear(widened(x), widened(weight), widened(bias), activation).to(x.dtype());
   const bool relu = activation == Activation::relu;
   const Tensor held = as_rows(x), w = as_rows(weight), b = bias.defined() ? bias.detach().dense() : Tensor();
   const Rows rows = rows_of(held);

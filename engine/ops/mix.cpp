@@ -2,6 +2,7 @@
 #include "engine/autograd/node.h"
 #include "engine/kernels/kernels.h"
 #include "engine/ops/check.h"
+#include "engine/ops/half.h"
 #include "engine/ops/ops.h"
 
 namespace mosaic {
@@ -82,6 +83,7 @@ Tensor mix_experts(const Tensor& alpha, const Tensor& experts) {
   const bool per_neuron = alpha.rank() == 2;
   check<ShapeError>(m >= 1 && (alpha.shape() == Shape{m} || alpha.shape() == Shape{out, m}), op, "experts ",
                     experts.shape(), " need alpha {", m, "} or {", out, ", ", m, "}, got ", alpha.shape());
+  if (is_half(experts.dtype())) return mix_experts(widened(alpha), widened(experts)).to(experts.dtype());
   const Tensor a = alpha.detach();
   const bool column = experts.rank() == 2 && per_neuron;
   const Tensor stack = column || last_axis_dense(experts) ? experts.detach() : experts.detach().dense();

@@ -5,6 +5,7 @@
 #include "engine/kernels/kernels.h"
 #include "engine/ops/check.h"
 #include "engine/ops/drop.h"
+#include "engine/ops/half.h"
 #include "engine/ops/ops.h"
 #include "engine/ops/row_target.h"
 
@@ -13,7 +14,7 @@ namespace {
 
 // beta undefined: RMS norm.
 void check_norm(const char* op, const Tensor& x, const Tensor& gamma, const Tensor& beta, double eps) {
-  check_float(op, {&x, &gamma, &beta});
+  check_terms(op, x, {&gamma, &beta});
   check<ShapeError>(x.rank() >= 1, op, "needs at least one axis, got a scalar");
   const Shape cols{x.dim(-1)};
   for (const Tensor* terms : {&gamma, &beta}) {
@@ -33,7 +34,7 @@ void norm_backward(const Back& b, const kernels::Drop& drop, bool with_y, bool c
   const RowTarget dgamma(b.sink, first), dbeta(b.sink, first + 1);
   Tensor partial;
   if (dgamma.data() || dbeta.data()) {
-    partial = Tensor::empty({kernels::norm_chunks(s.rows), 2, s.cols}, dy.dtype(), dy.device());
+    partial = Tensor::empty({kernels::norm_chunks(s.rows), 2, s.cols}, accumulated(dy.dtype()), dy.device());
   }
   kernels::norm_kernels(dy.device())
       .layer_norm_grad({.dtype = dy.dtype(),
@@ -65,6 +66,10 @@ void norm_backward(const Back& b, const kernels::Drop& drop, bool with_y, bool c
 // y undefined: no sum; beta undefined: RMS norm.
 Tensor norm_of(const char* op, const Tensor& x, const Tensor& y, const kernels::Drop& drop,
                const Tensor& gamma, const Tensor& beta, double eps) {
+  if (is_half(x.dtype()) && (half_in_f32(x) || is_half(gamma.dtype()) || (beta.defined() && is_half(beta.dtype())))) {
+    const auto native = [&x](const Tensor& t) { return half_in_f32(x) ? widened(t) : t; };
+    return norm_of(op, native(x), native(y), drop, widened(gamma), widened(beta), eps).to(x.dtype());
+  }
   const bool with_y = y.defined(), centred = beta.defined(), grad = wants_grad({&x, &y, &gamma, &beta});
   const Tensor xs = as_rows(x), ys = with_y ? as_rows(y) : Tensor(), g = gamma.detach().dense(),
                shift = centred ? beta.detach().dense() : Tensor();
@@ -73,7 +78,7 @@ Tensor norm_of(const char* op, const Tensor& x, const Tensor& y, const kernels::
   Tensor sum, mean, rstd;
   if (grad) {
     sum = with_y ? empty_like(out) : xs;
-    mean = Tensor::empty({from.rows}, x.dtype(), x.device());
+    mean = Tensor::empty({from.rows}, accumulated(x.dtype()), x.device());
     rstd = empty_like(mean);
   }
   kernels::norm_kernels(x.device())

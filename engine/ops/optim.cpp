@@ -29,10 +29,16 @@ void check_places(const char* op, const Tensor& parameter, const Tensor& grad,
   }
 }
 
+void check_master(const char* op, const Tensor& parameter) {
+  check<DtypeError>(!is_half(parameter.dtype()), op, "updates f32 and f64, got ", parameter.dtype(),
+                    ": keep the parameters in f32 beside half activations");
+}
+
 void check_adamw(const AdamWUpdate& update) {
   constexpr const char* op = "adamw_";
   const auto& [parameter, grad, m, v, options] = update;
   check_float(op, {&parameter, &m, &v, &grad});
+  check_master(op, parameter);
   check(m.defined() && v.defined(), op, "needs both moments");
   check_places(op, parameter, grad, {&m, &v});
   check(options.step >= 1, op, "step counts from 1, got ", options.step);
@@ -44,6 +50,7 @@ void check_sgd(const SGDUpdate& update) {
   constexpr const char* op = "sgd_";
   const auto& [parameter, grad, velocity, options] = update;
   check_float(op, {&parameter, &grad, &velocity});
+  check_master(op, parameter);
   check_places(op, parameter, grad, {&velocity});
   check(options.momentum >= 0 && options.momentum < 1, op, "momentum must lie in [0, 1), got ",
         options.momentum);

@@ -6,6 +6,7 @@
 #include "engine/autograd/node.h"
 #include "engine/kernels/kernels.h"
 #include "engine/ops/check.h"
+#include "engine/ops/half.h"
 #include "engine/ops/ops.h"
 
 namespace mosaic {
@@ -47,6 +48,7 @@ Shape pooled(const Tensor& x, const PoolShape& s) {
 }
 
 Tensor largest(const char* op, const Tensor& x, const MaxPool2dOptions& o) {
+  if (is_half(x.dtype())) return largest(op, widened(x), o).to(x.dtype());
   const PoolShape s = pool_shape(op, x, o.kernel, o.stride, o.padding, o.dilation);
   check<ShapeError>(s.rows.in * s.cols.in <= std::numeric_limits<int32_t>::max(), op, "images of ", x.shape(),
                     " are too large");
@@ -88,11 +90,13 @@ Tensor averaged(const char* op, const Tensor& x, const PoolShape& s, Average ave
 }
 
 Tensor windows_averaged(const char* op, const Tensor& x, const AveragePool2dOptions& o) {
+  if (is_half(x.dtype())) return windows_averaged(op, widened(x), o).to(x.dtype());
   return averaged(op, x, pool_shape(op, x, o.kernel, o.stride, o.padding, 1),
                   o.count_padding ? Average::window : Average::inputs);
 }
 
 Tensor to_size(const char* op, const Tensor& x, Size2d out) {
+  if (is_half(x.dtype())) return to_size(op, widened(x), out).to(x.dtype());
   check(out.rows >= 1 && out.cols >= 1, op, "needs a positive size, got ", out.rows, " x ", out.cols);
   check<ShapeError>(x.dim(2) >= 1 && x.dim(3) >= 1, op, "has nothing to average in ", x.shape());
   // About the size of the windows, for the cost of a launch.

@@ -2,6 +2,7 @@
 #include "engine/autograd/node.h"
 #include "engine/kernels/kernels.h"
 #include "engine/ops/check.h"
+#include "engine/ops/half.h"
 #include "engine/ops/ops.h"
 
 namespace mosaic {
@@ -22,8 +23,9 @@ void run_dropout(PhiloxKey key, double p, const Tensor& x, const Tensor& y, bool
 }  // namespace
 
 Tensor uniform(const Shape& shape, double low, double high, Generator& rng, DType dtype, Device device) {
-  check<DtypeError>(is_float(dtype), "uniform", "needs f32 or f64, got ", dtype);
+  check<DtypeError>(is_float(dtype), "uniform", "needs a float dtype, got ", dtype);
   check(low <= high, "uniform", "needs low <= high, got ", low, " and ", high);
+  if (is_half(dtype)) return uniform(shape, low, high, rng, f32, device).to(dtype);
   const Tensor y = Tensor::empty(shape, dtype, device);
   const PhiloxKey key = rng.reserve(y.numel());
   kernels::random_kernels(y.device())
@@ -32,8 +34,9 @@ Tensor uniform(const Shape& shape, double low, double high, Generator& rng, DTyp
 }
 
 Tensor normal(const Shape& shape, double mean, double deviation, Generator& rng, DType dtype, Device device) {
-  check<DtypeError>(is_float(dtype), "normal", "needs f32 or f64, got ", dtype);
+  check<DtypeError>(is_float(dtype), "normal", "needs a float dtype, got ", dtype);
   check(deviation >= 0, "normal", "needs a deviation >= 0, got ", deviation);
+  if (is_half(dtype)) return normal(shape, mean, deviation, rng, f32, device).to(dtype);
   const Tensor y = Tensor::empty(shape, dtype, device);
   const PhiloxKey key = rng.reserve(y.numel());
   kernels::random_kernels(y.device())
@@ -46,6 +49,7 @@ Tensor dropout(const Tensor& x, double p, Generator& rng) {
   check_float("dropout", {&x});
   check(p >= 0 && p < 1, "dropout", "probability must lie in [0, 1), got ", p);
   if (p == 0) return x;
+  if (half_in_f32(x)) return dropout(widened(x), p, rng).to(x.dtype());
   const Tensor y = empty_like(x);
   const PhiloxKey key = rng.reserve(x.numel());
   run_dropout(key, p, x.detach().dense(), y, false);

@@ -4,6 +4,7 @@
 #include "engine/autograd/node.h"
 #include "engine/kernels/kernels.h"
 #include "engine/ops/check.h"
+#include "engine/ops/half.h"
 #include "engine/ops/row_target.h"
 
 namespace mosaic {
@@ -86,6 +87,9 @@ void gru_backward(const Back& b) {
 Tensor lstm_cell(const Tensor& input, const Tensor& recurrent, const Tensor& state, const Tensor& mask) {
   constexpr const char* op = "lstm_cell";
   check_cell(op, input, recurrent, state, mask, 4, 2);
+  if (is_half(input.dtype())) {
+    return lstm_cell(widened(input), widened(recurrent), widened(state), mask).to(input.dtype());
+  }
   const Tensor x = as_rows(input), u = as_rows(recurrent), s = as_rows(state), next = empty_like(state);
   const bool grad = wants_grad({&input, &recurrent, &state});
   const Tensor gates = grad ? empty_like(input) : Tensor();
@@ -110,6 +114,9 @@ Tensor lstm_cell(const Tensor& input, const Tensor& recurrent, const Tensor& sta
 Tensor gru_cell(const Tensor& input, const Tensor& recurrent, const Tensor& state, const Tensor& mask) {
   constexpr const char* op = "gru_cell";
   check_cell(op, input, recurrent, state, mask, 3, 1);
+  if (is_half(input.dtype())) {
+    return gru_cell(widened(input), widened(recurrent), widened(state), mask).to(input.dtype());
+  }
   const Tensor x = as_rows(input), u = as_rows(recurrent), s = as_rows(state), next = empty_like(state);
   const bool grad = wants_grad({&input, &recurrent, &state});
   const Tensor gates = grad ? empty_like(input) : Tensor();

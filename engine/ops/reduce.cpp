@@ -2,6 +2,7 @@
 #include "engine/autograd/node.h"
 #include "engine/kernels/kernels.h"
 #include "engine/ops/check.h"
+#include "engine/ops/half.h"
 #include "engine/ops/ops.h"
 #include "engine/ops/sum_to.h"
 
@@ -10,6 +11,7 @@ namespace {
 
 // f64 {}: the sum, or the sum of squares.
 Tensor total(const Tensor& x, bool squares) {
+  if (half_in_f32(x)) return total(widened(x.detach()), squares);
   const Tensor dense = x.detach().dense();
   const int64_t n = dense.numel();
   const Tensor partials =
@@ -151,6 +153,7 @@ Tensor logsumexp_last(const Tensor& x) {
 
 Tensor sum_axis(const Tensor& x, int axis, double scale) {
   check_float("sum", {&x});
+  if (half_in_f32(x)) return sum_axis(widened(x.detach()), axis, scale).to(x.dtype());
   axis = x.shape().check_axis(axis);
   const Tensor y = Tensor::empty(x.shape().without(axis), x.dtype(), x.device());
   if (y.numel() == 0) return y;
@@ -222,18 +225,21 @@ Tensor mean(const Tensor& x, int axis, bool keep) {
 
 Tensor max(const Tensor& x, int axis, bool keep) {
   axis = check_reduced("max", x, axis);
+  if (is_half(x.dtype())) return max(widened(x), axis, keep).to(x.dtype());
   const Tensor y = max_last(axis == x.rank() - 1 ? x : axis_last(x, axis));
   return keep ? unsqueeze(y, axis) : y;
 }
 
 Tensor logsumexp(const Tensor& x, int axis, bool keep) {
   axis = check_reduced("logsumexp", x, axis);
+  if (is_half(x.dtype())) return logsumexp(widened(x), axis, keep).to(x.dtype());
   const Tensor y = logsumexp_last(axis == x.rank() - 1 ? x : axis_last(x, axis));
   return keep ? unsqueeze(y, axis) : y;
 }
 
 Tensor argmax(const Tensor& x, int axis) {
   axis = check_reduced("argmax", x, axis);
+  if (is_half(x.dtype())) return argmax(widened(x.detach()), axis);
   const Tensor indices = Tensor::empty(x.shape().without(axis), i32, x.device());
   run_row_max(axis_last(x.detach(), axis), nullptr, indices.data<int32_t>());
   return indices;
@@ -243,6 +249,10 @@ TopK topk(const Tensor& x, int64_t k) {
   check_float("topk", {&x});
   check<ShapeError>(x.rank() > 0, "topk", "needs at least one axis");
   check(k >= 1 && k <= x.dim(-1), "topk", "k must lie in 1..", x.dim(-1), ", got ", k);
+  if (is_half(x.dtype())) {
+    const TopK wide = topk(widened(x.detach()), k);
+    return {wide.values.to(x.dtype()), wide.indices};
+  }
   const Shape shape = x.shape().with(-1, k);
   TopK result{Tensor::empty(shape, x.dtype(), x.device()), Tensor::empty(shape, i32, x.device())};
   const Tensor held = as_rows(x);

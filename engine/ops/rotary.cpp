@@ -4,6 +4,7 @@
 #include "engine/autograd/node.h"
 #include "engine/kernels/kernels.h"
 #include "engine/ops/check.h"
+#include "engine/ops/half.h"
 
 namespace mosaic {
 namespace {
@@ -35,7 +36,7 @@ void run(const Tensor& x, const Tensor& cosines, const Tensor& sines, const Rota
 
 void check_rotary(const Tensor& x, const Tensor& cosines, const Tensor& sines, const RotaryOptions& options) {
   check_defined(op, {&x, &cosines, &sines});
-  check_float(op, {&x, &cosines, &sines});
+  check_terms(op, x, {&cosines, &sines});
   check<ShapeError>(
       x.rank() >= 2 && cosines.rank() == 2 && cosines.shape() == sines.shape() && x.dim(-2) == cosines.dim(0),
       op, "x {..., length, channels} with cosines and sines {length, pairs} expected, got ", x.shape(), ", ",
@@ -51,6 +52,9 @@ void check_rotary(const Tensor& x, const Tensor& cosines, const Tensor& sines, c
 
 Tensor rotary(const Tensor& x, const Tensor& cosines, const Tensor& sines, const RotaryOptions& options) {
   check_rotary(x, cosines, sines, options);
+  if (is_half(x.dtype())) {
+    return rotary(widened(x), widened(cosines), widened(sines), options).to(x.dtype());
+  }
   const Tensor y = empty_like(x), c = as_rows(cosines), s = as_rows(sines);
   run(as_rows(x), c, s, options, false, y, false);
   return record({.op = op,

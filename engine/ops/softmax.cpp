@@ -3,6 +3,7 @@
 #include "engine/autograd/node.h"
 #include "engine/kernels/kernels.h"
 #include "engine/ops/check.h"
+#include "engine/ops/half.h"
 #include "engine/ops/ops.h"
 
 namespace mosaic {
@@ -11,6 +12,7 @@ namespace {
 Tensor softmax_of(const char* op, const Tensor& x, bool log) {
   check_float(op, {&x});
   check<ShapeError>(x.rank() >= 1, op, "needs at least one axis, got a scalar");
+  if (half_in_f32(x)) return softmax_of(op, widened(x), log).to(x.dtype());
   const Tensor in = as_rows(x);
   const Rows from = rows_of(in);
   const Tensor y = Tensor::empty(x.shape(), x.dtype(), x.device());
@@ -87,10 +89,11 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& targets, double label_s
                     logits.shape(), " need one target for each row, got targets ", targets.shape());
   check(label_smoothing >= 0 && label_smoothing <= 1, op, "label_smoothing must lie in [0, 1], got ",
         label_smoothing);
+  if (half_in_f32(logits)) return cross_entropy(widened(logits), targets, label_smoothing, ignore);
   const Tensor x = as_rows(logits), t = targets.dense();
   const Rows from = rows_of(x);
   check_targets(t, from.cols, ignore);
-  const Tensor y = Tensor::empty(targets.shape(), x.dtype(), x.device()), lse = empty_like(y);
+  const Tensor y = Tensor::empty(targets.shape(), accumulated(x.dtype()), x.device()), lse = empty_like(y);
   kernels::softmax_kernels(x.device())
       .cross_entropy({.dtype = x.dtype(),
                       .rows = t.numel(),
