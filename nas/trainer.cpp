@@ -60,6 +60,7 @@ json TrainerOptions::to_json() const {
   if (teacher_weight != TrainerOptions().teacher_weight ||
       teacher_temperature != TrainerOptions().teacher_temperature)
     value["teacher"] = {{"weight", teacher_weight}, {"temperature", teacher_temperature}};
+  if (precision != f32) value["precision"] = name_of(precision);
   return value;
 }
 
@@ -108,6 +109,9 @@ Trainer::Trainer(TrainTarget& target, BatchSource& data, const std::vector<nn::B
   check(o.teacher_weight >= 0 && o.teacher_weight <= 1 && o.teacher_temperature > 0, "Trainer",
         "a teacher needs a weight in [0, 1] and a temperature above 0");
   if (o.distill_weight > 0) ordered_passes();
+  check<DtypeError>(o.precision == f32 || is_half(o.precision), "Trainer",
+                    "the precision is f32, bf16 or f16, got ", o.precision);
+  if (o.precision == f16) loss_scale_ = {};
 }
 
 double Trainer::seconds() const {
@@ -137,7 +141,7 @@ UpdateReport Trainer::train_update() {
   UpdateReport report;
   report.update = update_ + 1;
   Generator dropout = Generator(options_.seed).fork("dropout").fork(static_cast<uint64_t>(update_));
-  const nn::Context context{.training = true, .rng = &dropout};
+  const nn::Context context{.training = true, .rng = &dropout, .precision = options_.precision};
   const bool distills = options_.distill_weight > 0;
   optimizer_.zero_grad();
   const std::vector<nn::Batch> batches = data_.next();
@@ -157,7 +161,7 @@ UpdateReport Trainer::train_update() {
       const nn::BatchLoss loss = pass->loss(batches[i], loss_options, context);
       if (teaches) teacher.push_back(loss.logits.detach());
       total.count(loss, cat("update ", report.update, ", ", entry.kind));
-      sums.add(loss, entry.kind);
+      sums.add(loss, entry.kind, loss_scale_.scale);
     }
     pass->finish();
     report.kinds[entry.kind].add({sums.loss(), sums.nll(), sums.tokens()});
@@ -165,12 +169,22 @@ UpdateReport Trainer::train_update() {
   report.all = {total.loss(), total.nll(), total.tokens()};
   report.lr = learning_rate();
   const double weight = options_.sum_passes ? static_cast<double>(passes.size()) : 1.0;
-  const nn::StepReport step = optimizer_.step(
-      {.lr = report.lr, .grad_scale = weight * total.grad_scale(), .clip_norm = options_.clip_norm});
-  report.grad_norm = step.grad_norm;
-  report.clipped = step.clipped;
+  step(weight * total.grad_scale(), report);
   ++update_;
   return report;
+}
+
+void Trainer::step(double grad_scale, UpdateReport& report) {
+  try {
+    const nn::StepReport step = optimizer_.step(
+        {.lr = report.lr, .grad_scale = grad_scale / loss_scale_.scale, .clip_norm = options_.clip_norm});
+    report.grad_norm = step.grad_norm;
+    report.clipped = step.clipped;
+    if (options_.precision == f16) loss_scale_.grow_when_due();
+  } catch (const nn::NonFiniteError&) {
+    if (options_.precision != f16 || !loss_scale_.shrink()) throw;
+    report.skipped = true;
+  }
 }
 
 ValidationReport Trainer::validate() {
@@ -180,10 +194,11 @@ ValidationReport Trainer::validate() {
   std::optional<double> smallest;
   double sum = 0;
   for (PassEntry& entry : target_.validation()) {
-    const std::unique_ptr<Pass> pass = target_.open(entry, {});
+    const nn::Context context{.precision = options_.precision};
+    const std::unique_ptr<Pass> pass = target_.open(entry, context);
     LossSums sums;
     for (const nn::Batch& batch : validation_) {
-      const nn::BatchLoss loss = pass->loss(batch, {.label_smoothing = options_.label_smoothing}, {});
+      const nn::BatchLoss loss = pass->loss(batch, {.label_smoothing = options_.label_smoothing}, context);
       sums.add({loss.loss.item<double>(), loss.nll, loss.tokens});
     }
     sum += sums.mean();

@@ -16,6 +16,7 @@
 #include "nn/optim/optimizers.h"
 #include "nn/optim/schedule.h"
 #include "nn/train/checkpoint.h"
+#include "nn/train/loss_scale.h"
 
 namespace mosaic::nas {
 
@@ -54,6 +55,9 @@ struct TrainerOptions {
   int64_t patience = 0;           // stops after so many validations without improvement; 0: never
   bool best_by_smallest = false;  // the score is the smallest architecture's loss (HAT), not the mean of all
   uint64_t seed = 1;              // of dropout
+  // What activations are held in: f32, bf16, or f16 with dynamic loss scaling. Parameters, their gradients and
+  // moments stay f32.
+  DType precision = f32;
   int64_t keep = 10;              // newest numbered checkpoints kept on disk, for averaging
   std::filesystem::path directory;          // of checkpoints; empty: none are written
   std::function<void(const json&)> log;     // one record a call: see Trainer::run
@@ -68,6 +72,7 @@ struct UpdateReport {
   LossSums all;
   double lr = 0, grad_norm = 0;
   bool clipped = false;
+  bool skipped = false;  // f16: a gradient was not finite; nothing was updated, and the loss scale is halved
 };
 
 struct ValidationReport {
@@ -93,7 +98,7 @@ class Trainer {
   // Trains until one of the limits, then validates and saves. Log records, each with "event", "update" and
   // "seconds": "started"; "update" (means since the last one: LossSums fields, "kinds" with the same by kind,
   // lr, grad_norm, tokens_per_second, max_updates, seconds_left); "validation"; "saved" (path); "stopped"
-  // (reason). When a loss or gradient is not finite: "not finite" (message), then NonFiniteError; the last
+  // (reason); "skipped update" (loss_scale, f16 only). When a loss or gradient is not finite: "not finite" (message), then NonFiniteError; the last
   // checkpoint is untouched.
   StopReason run();
 
@@ -125,6 +130,8 @@ class Trainer {
   double learning_rate() const;  // of the next update
   // The passes of an update, the distillation's teacher first.
   std::vector<PassEntry> ordered_passes() const;
+  // The optimizer's step of an update whose gradients are multiplied by `grad_scale` first.
+  void step(double grad_scale, UpdateReport& report);
   void validate_and_note();
   void save_best();
   nn::Checkpoint weights() const;  // checkpoint() without the optimizer
@@ -140,6 +147,7 @@ class Trainer {
   int64_t best_update_ = 0, bad_validations_ = 0;
   int64_t validated_ = -1, saved_ = -1;  // the updates after which that was done last
   double earlier_seconds_ = 0, session_begin_ = 0;
+  nn::LossScale loss_scale_ = {.scale = 1};
 };
 
 }  // namespace mosaic::nas

@@ -63,6 +63,7 @@ StopReason Trainer::run() {
       throw;
     }
     interval.add(report);
+    if (report.skipped) log("skipped update", {{"loss_scale", loss_scale_.scale}});
     if (due(update_, options_.log_every)) {
       json record = interval.to_json(seconds());
       record["lr"] = report.lr;

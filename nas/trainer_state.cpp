@@ -43,6 +43,8 @@ nn::Checkpoint Trainer::weights() const {
       {"options", options_.to_json()}, {"cursor", data_.cursor()},
       {"seconds", seconds()},          {"best_score", std::isfinite(best_) ? json(best_) : json(nullptr)},
       {"best_update", best_update_},   {"bad_validations", bad_validations_}};
+  if (options_.precision == f16)
+    checkpoint.state["loss_scale"] = {{"scale", loss_scale_.scale}, {"good_updates", loss_scale_.good_updates}};
   return checkpoint;
 }
 
@@ -64,6 +66,13 @@ void Trainer::restore(const nn::Checkpoint& checkpoint) {
                      "best_score must be a number or null");
   const int64_t best_update = fields.integer("best_update", 0);
   const int64_t bad_validations = fields.integer("bad_validations", 0);
+  nn::LossScale loss_scale = loss_scale_;
+  if (options_.precision == f16) {
+    Fields scale(fields.object("loss_scale"), "checkpoint: state.loss_scale");
+    loss_scale.scale = scale.number("scale", nn::LossScale::smallest, nn::LossScale::largest);
+    loss_scale.good_updates = scale.integer("good_updates", 0, nn::LossScale::patience);
+    scale.finish();
+  }
   fields.finish();
   check<FormatError>(checkpoint.optimizer.has_value(), "resume",
                      "the checkpoint has weights only, no optimizer state");
@@ -76,6 +85,7 @@ void Trainer::restore(const nn::Checkpoint& checkpoint) {
   best_update_ = best_update;
   bad_validations_ = bad_validations;
   earlier_seconds_ = earlier;
+  loss_scale_ = loss_scale;
   session_begin_ += seconds() - earlier;  // this session's clock starts now
   saved_ = update_;
 }

@@ -16,4 +16,8 @@ Tensor dropout(const Tensor& x, double rate, const Context& context) {
   return active == 0 ? x : mosaic::dropout(x, active, *context.rng);
 }
 
+Tensor in_precision(const Tensor& x, const Context& context) {
+  return is_half(context.precision) ? x.to(context.precision) : x;
+}
+
 }  // namespace mosaic::nn

@@ -28,6 +28,11 @@ Tensor ids_of(const std::vector<int32_t>& values, Device device) {
   return Tensor::from(std::span<const int32_t>(values), {static_cast<int64_t>(values.size())}, device);
 }
 
+// Losses are computed in f32 beside half activations.
+Tensor in_full(const Tensor& x) {
+  return x.to(accumulated(x.dtype()));
+}
+
 void check_teacher(const Tensor& logits, const Tensor& teacher) {
   check<ShapeError>(teacher.shape() == logits.shape(), "distillation", "the teacher's logits ",
                     teacher.shape(), " must have the shape of the student's ", logits.shape());
@@ -38,8 +43,8 @@ Tensor soft_cross_entropy(const Tensor& logits, const LossOptions& options) {
   const double t = options.temperature;
   check<ArgumentError>(t > 0, "distillation", "the temperature must be above 0, got ", t);
   check_teacher(logits, options.teacher);
-  const Tensor wanted = softmax(mul(options.teacher.detach().to(logits.device()), 1 / t));
-  return mul(sum(mul(wanted, log_softmax(mul(logits, 1 / t)))), -t * t);
+  const Tensor wanted = softmax(mul(in_full(options.teacher.detach().to(logits.device())), 1 / t));
+  return mul(sum(mul(wanted, log_softmax(mul(in_full(logits), 1 / t)))), -t * t);
 }
 
 Tensor distilled(const Tensor& hard, const Tensor& soft, const LossOptions& options) {
@@ -61,7 +66,10 @@ BatchLoss token_loss(const Tensor& logits, const Tensor& targets, const LossOpti
     // nll = each + s (mean(l) - l[t]): no second pass of exponentials.
     const NoGrad quiet;
     result.nll = result.loss.item<double>();
-    if (s > 0) result.nll += s * sum(sub(mean(logits, -1), gather(logits, wanted))).item<double>();
+    if (s > 0) {
+      const Tensor full = in_full(logits);
+      result.nll += s * sum(sub(mean(full, -1), gather(full, wanted))).item<double>();
+    }
   }
   if (options.teacher.defined())
     result.loss = distilled(result.loss, soft_cross_entropy(logits, options), options);

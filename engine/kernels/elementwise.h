@@ -113,7 +113,7 @@ struct FiniteArgs {
   Loop<2> loop;
 };
 
-// Converts: floats to integers truncate and saturate, NaN gives 0.
+// Converts: floats to integers truncate and saturate, NaN gives 0. Half types convert to and from f32 only.
 struct CopyArgs {
   DType from, to;
   const void* x;

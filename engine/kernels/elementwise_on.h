@@ -138,7 +138,9 @@ class ElementwiseOn final : public Elementwise {
     }
     visit_type(args.from, [&]<class From>(From) {
       visit_type(args.to, [&]<class To>(To) {
-        map_run<Launch, From, To>(args.loop, 0.3, args.x, args.y, false, Cast<To>{});
+        if constexpr (converts<From, To>) {
+          map_run<Launch, From, To>(args.loop, 0.3, args.x, args.y, false, Cast<To>{});
+        }
       });
     });
   }

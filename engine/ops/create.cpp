@@ -30,6 +30,9 @@ void copy_(const Tensor& to, const Tensor& from) {
   if (to.device() != from.device()) return copy_(to, from.detach().to(to.device()));
   to.touch();
   if (to.numel() == 0) return;
+  const bool through_f32 = to.dtype() != from.dtype() && to.dtype() != f32 && from.dtype() != f32 &&
+                           (is_half(to.dtype()) || is_half(from.dtype()));
+  if (through_f32) return copy_(to, from.detach().to(f32));
   kernels::elementwise_kernels(to.device())
       .copy({.from = from.dtype(),
              .to = to.dtype(),

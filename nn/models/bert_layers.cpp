@@ -37,7 +37,7 @@ Tensor BertEmbeddings::operator()(const Tensor& ids, const Tensor& types, const 
   } else {
     place = add(place, slice(types_, 0, 0, 1));
   }
-  return nn::dropout(norm_(add(rows, place), context), dropout_, context);
+  return nn::dropout(in_precision(norm_(add(rows, place), context), context), dropout_, context);
 }
 
 void BertEmbeddings::visit(Visitor& v) {

@@ -68,7 +68,7 @@ Tensor Seq2Seq::embed(const Embedding& table, const Tensor& ids, int64_t width, 
   const Tensor rows = table(ids, width, std::sqrt(static_cast<double>(width)));  // {batch, length, width}
   const Tensor sinusoids =
       positions_->rows(first_position + first, ids.dim(1), width, rows.dtype(), rows.device());
-  return nn::dropout(add(rows, sinusoids), dropout, context);
+  return nn::dropout(in_precision(add(rows, sinusoids), context), dropout, context);
 }
 
 Device Seq2Seq::device() const {

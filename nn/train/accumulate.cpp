@@ -15,9 +15,10 @@ void UpdateAccumulator::count(const BatchLoss& loss, const std::string& what) {
   tokens_ += loss.tokens;
 }
 
-void UpdateAccumulator::add(const BatchLoss& loss, const std::string& what) {
+void UpdateAccumulator::add(const BatchLoss& loss, const std::string& what, double scale) {
   count(loss, what);
-  loss.loss.backward();
+  const Tensor& y = loss.loss;
+  y.backward(Tensor::full(y.shape(), scale, y.dtype(), y.device()));
 }
 
 double UpdateAccumulator::grad_scale() const {

@@ -51,6 +51,7 @@ void check_case(const OpCase& c) {
   CAPTURE(c.name);
   check_dtype(c, f32, c.f32_tolerance);
   check_dtype(c, f64, 1e-10);
+  for (const DType dtype : {bf16, f16}) check_dtype(c, dtype, c.half_roundings * rounding_of(dtype));
   allocator(cuda).empty_cache();  // the next case meets fresh memory: what it does not write, it may not read
 }
 

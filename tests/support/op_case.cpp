@@ -67,6 +67,20 @@ void check_f32(const OpCase& c) {
   }
 }
 
+// Half types against f32 on the same values: results and gradients keep their type, and differ by roundings.
+void check_half(const OpCase& c, DType dtype) {
+  CAPTURE(dtype);
+  const Tensors inputs = make_inputs(c, dtype);
+  const Outcome half = run_with_gradients(c.run, inputs, c.differentiable);
+  CHECK(half.y.dtype() != f64);
+  for (const Tensor& gradient : half.gradients) CHECK(gradient.dtype() == dtype);
+  const Outcome reference =
+      run_with_gradients(c.run, map(inputs, [](const Tensor& x) { return x.to(f32); }), c.differentiable,
+                         c.differentiable ? cotangent_for(half.y).to(f32) : Tensor());
+  check_close(half, reference, c.half_roundings * rounding_of(dtype));
+  if (c.layouts) check_same_bits(run_on_slices(c, inputs), half);
+}
+
 }  // namespace
 
 void check_case(const OpCase& c) {
@@ -75,6 +89,7 @@ void check_case(const OpCase& c) {
   CHECK_FALSE(quiet.tracked());
   check_f64(c);
   check_f32(c);
+  for (const DType dtype : {bf16, f16}) check_half(c, dtype);
 }
 
 }  // namespace mosaic::test

@@ -6,7 +6,7 @@
 // - layouts: transposed and column-sliced inputs (gradients inside the slice, zeros around it)
 // - seed: an expanded (stride 0) incoming gradient
 // - bits: f32 twice, and with one and two threads, identical; column slices equal dense copies
-// - closeness: f32 against f64
+// - closeness: f32 against f64, bf16 and f16 against f32
 // - quiet: nothing is recorded when nothing is tracked
 // A failure prints the case's name, which is also its doctest subcase.
 #pragma once
@@ -32,7 +32,13 @@ struct OpCase {
   bool layouts = true;
   double gradcheck_step = 1e-3;
   double f32_tolerance = 2e-5;  // relative to the largest result
+  double half_roundings = 4;    // bf16 and f16 may differ by so many roundings of the largest result
 };
+
+// What a value of the largest size loses by one rounding to a half type.
+constexpr double rounding_of(DType dtype) {
+  return dtype == bf16 ? 0x1p-8 : 0x1p-11;
+}
 
 void check_case(const OpCase& op_case);
 // Each case as a subcase named after it. In cuda_tests (tests/cuda/op_case.cpp) it compares devices instead.
