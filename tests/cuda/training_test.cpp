@@ -28,7 +28,7 @@ struct Trained {
   nn::StateDict weights;
 };
 
-Trained train(mos::Supernet& supernet, int64_t updates) {
+Trained train(mos::Supernet& supernet, int64_t updates, DType precision = f32) {
   nas::SupernetTarget target(
       supernet, nas::Sampler(supernet.space(), {.policy = nas::Policy::sandwich, .seed = 5, .pinned = {}}));
   RandomBatches data;
@@ -36,6 +36,7 @@ Trained train(mos::Supernet& supernet, int64_t updates) {
   options.schedule = {.shape = nn::Schedule::Shape::inverse_sqrt, .peak = 2e-3, .warmup_updates = 4};
   options.seed = 3;
   options.clip_norm = 5;
+  options.precision = precision;
   const std::vector<nn::Batch> none;
   nas::Trainer trainer(target, data, none, options);
   Trained result;
@@ -66,6 +67,22 @@ TEST_CASE("cuda: twenty updates of a supernet lose what they lose on the CPU") {
       CAPTURE(name);
       CHECK(tensor.device() == cuda);
     }
+  }
+}
+
+TEST_CASE("cuda: updates in bf16 and f16 lose what they lose on the CPU, within the type's rounding") {
+  for (const DType precision : {bf16, f16}) {
+    CAPTURE(precision);
+    mos::Supernet here = nano_supernet(mixture(mos::Routing::per_neuron), 0.1),
+                  there = nano_supernet(mixture(mos::Routing::per_neuron), 0.1);
+    nn::move(there, cuda);
+    const Trained a = train(here, 10, precision), b = train(there, 10, precision);
+    for (size_t i = 0; i < a.losses.size(); ++i) {
+      CAPTURE(i);
+      CHECK(b.losses[i] == doctest::Approx(a.losses[i]).epsilon(precision == bf16 ? 0x1p-8 : 0x1p-11));
+    }
+    CHECK(b.losses.back() < b.losses.front());
+    for (const auto& [name, tensor] : b.weights) CHECK(tensor.dtype() == f32);
   }
 }
 
