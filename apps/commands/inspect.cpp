@@ -44,7 +44,8 @@ Numbers numbers_of(const Tensor& tensor) {
 }
 
 bool readable(const std::string& dtype) {
-  return dtype == "F32" || dtype == "F64" || dtype == "I32" || dtype == "U8" || dtype == "BOOL";
+  return dtype == "F32" || dtype == "F64" || dtype == "BF16" || dtype == "F16" || dtype == "I32" ||
+         dtype == "U8" || dtype == "BOOL";
 }
 
 // One file; `bad` counts values that are not finite (when they are looked at).

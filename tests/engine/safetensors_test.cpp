@@ -74,6 +74,8 @@ TEST_CASE("tensors and metadata survive the round trip") {
   const std::map<std::string, Tensor> tensors{
       {"weights", Tensor::from(std::span<const float>(values), {2, 3})},
       {"doubles", Tensor::full({2}, 0.1, f64)},
+      {"bfloats", Tensor::full({3}, 0.1, bf16)},
+      {"halves", Tensor::full({3}, 0.1, f16)},
       {"ids", Tensor::full({4}, -7, i32)},
       {"mask", Tensor::full({3}, 1, u8)},
       {"scalar", Tensor::scalar(2.5)},
@@ -177,7 +179,7 @@ TEST_CASE("entries that are wrong") {
   CHECK(refused(entry(R"("dtype":"F32","shape":[2],"data_offsets":[0,18446744073709551615])"),
                 "takes 8 bytes"));
   CHECK(refused(entry(R"("dtype":"F4","shape":[3],"data_offsets":[0,1])"), "whole bytes"));
-  CHECK(refused(entry(R"("dtype":"F16","shape":[4],"data_offsets":[0,8])"), "F16"));
+  CHECK(refused(entry(R"("dtype":"I16","shape":[4],"data_offsets":[0,8])"), "I16"));
 }
 
 TEST_CASE("data that is not covered exactly") {

@@ -78,7 +78,8 @@ void check_half(const OpCase& c, DType dtype) {
       run_with_gradients(c.run, map(inputs, [](const Tensor& x) { return x.to(f32); }), c.differentiable,
                          c.differentiable ? cotangent_for(half.y).to(f32) : Tensor());
   check_close(half, reference, c.half_roundings * rounding_of(dtype));
-  if (c.layouts) check_same_bits(run_on_slices(c, inputs), half);
+  // The same numbers; the sign of a gradient that vanishes is lost where it is added to zeros.
+  if (c.layouts) check_close(run_on_slices(c, inputs), half, 1e-12);
 }
 
 }  // namespace
