@@ -5,6 +5,7 @@
 
 #include "engine/autograd/node.h"
 #include "engine/ops/check.h"
+#include "engine/ops/half.h"
 #include "engine/ops/ops.h"
 
 namespace mosaic::nn {
@@ -26,12 +27,13 @@ void check_broadcasts(const char* op, const char* what, const Tensor& x, const S
                     " does not broadcast to ", losses);
 }
 
-// x with zeros where nothing counts, so that what is there reaches neither values nor gradients. `each_row`:
-// the mask speaks of rows of x.
+// x with zeros where nothing counts, so that what is there reaches neither values nor gradients, and in f32 where
+// it was in a half type. `each_row`: the mask speaks of rows of x.
 Tensor counted(const Tensor& x, const CriterionOptions& options, bool each_row = false) {
   const Tensor& mask = options.mask;
-  if (!mask.defined()) return x;
-  return where(each_row ? unsqueeze(mask, -1) : mask, x, constant(0, x));
+  const Tensor full = widened(x);
+  if (!mask.defined()) return full;
+  return where(each_row ? unsqueeze(mask, -1) : mask, full, constant(0, full));
 }
 
 void check_options(const char* op, const Shape& losses, const CriterionOptions& options) {
@@ -44,7 +46,7 @@ void check_options(const char* op, const Shape& losses, const CriterionOptions& 
 
 // Losses, masked, weighted and reduced.
 Tensor reduced(Tensor losses, const CriterionOptions& options) {
-  if (options.weight.defined()) losses = losses * options.weight;
+  if (options.weight.defined()) losses = losses * widened(options.weight);
   losses = counted(losses, options);
   if (options.reduction == Reduction::none) return losses;
   const Tensor total = sum(losses);
@@ -101,7 +103,7 @@ Tensor binary_cross_entropy_with_logits(const Tensor& logits, const Tensor& targ
   Tensor positive = t * log_one_plus_exp(neg(x));
   if (positive_weight.defined()) {
     check_broadcasts(op, "positive_weight", positive_weight, logits.shape());
-    positive = positive * positive_weight;
+    positive = positive * widened(positive_weight);
   }
   return reduced(positive + (1 - t) * log_one_plus_exp(x), options);
 }
@@ -158,7 +160,7 @@ Tensor focal_loss(const Tensor& logits, const Tensor& targets, double gamma, con
   if (class_weight.defined()) {
     check<ShapeError>(class_weight.shape() == Shape{x.dim(-1)}, op, "class_weight must be {", x.dim(-1),
                       "}, got ", class_weight.shape());
-    losses = losses * reshape(index_select(class_weight, reshape(wanted, {-1})), wanted.shape());
+    losses = losses * reshape(index_select(widened(class_weight), reshape(wanted, {-1})), wanted.shape());
   }
   return reduced(losses, masked);
 }

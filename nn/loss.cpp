@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "engine/autograd/node.h"
+#include "engine/ops/half.h"
 #include "engine/ops/ops.h"
 
 namespace mosaic::nn {
@@ -28,11 +29,6 @@ Tensor ids_of(const std::vector<int32_t>& values, Device device) {
   return Tensor::from(std::span<const int32_t>(values), {static_cast<int64_t>(values.size())}, device);
 }
 
-// Losses are computed in f32 beside half activations.
-Tensor in_full(const Tensor& x) {
-  return x.to(accumulated(x.dtype()));
-}
-
 void check_teacher(const Tensor& logits, const Tensor& teacher) {
   check<ShapeError>(teacher.shape() == logits.shape(), "distillation", "the teacher's logits ",
                     teacher.shape(), " must have the shape of the student's ", logits.shape());
@@ -43,8 +39,8 @@ Tensor soft_cross_entropy(const Tensor& logits, const LossOptions& options) {
   const double t = options.temperature;
   check<ArgumentError>(t > 0, "distillation", "the temperature must be above 0, got ", t);
   check_teacher(logits, options.teacher);
-  const Tensor wanted = softmax(mul(in_full(options.teacher.detach().to(logits.device())), 1 / t));
-  return mul(sum(mul(wanted, log_softmax(mul(in_full(logits), 1 / t)))), -t * t);
+  const Tensor wanted = softmax(mul(widened(options.teacher.detach().to(logits.device())), 1 / t));
+  return mul(sum(mul(wanted, log_softmax(mul(widened(logits), 1 / t)))), -t * t);
 }
 
 Tensor distilled(const Tensor& hard, const Tensor& soft, const LossOptions& options) {
@@ -67,7 +63,7 @@ BatchLoss token_loss(const Tensor& logits, const Tensor& targets, const LossOpti
     const NoGrad quiet;
     result.nll = result.loss.item<double>();
     if (s > 0) {
-      const Tensor full = in_full(logits);
+      const Tensor full = widened(logits);
       result.nll += s * sum(sub(mean(full, -1), gather(full, wanted))).item<double>();
     }
   }
@@ -80,13 +76,13 @@ BatchLoss score_loss(const Tensor& outputs, const Tensor& targets, const LossOpt
   check<ShapeError>(outputs.rank() == 2 && outputs.dim(1) == 1 && targets.shape() == Shape{outputs.dim(0)},
                     "score_loss", "outputs must be {n, 1} and targets {n}, got ", outputs.shape(), " and ",
                     targets.shape());
-  const Tensor error = squeeze(outputs, 1) - targets.to(outputs.device());
+  const Tensor error = squeeze(widened(outputs), 1) - targets.to(outputs.device());
   BatchLoss result{.loss = sum(square(error)), .nll = 0, .tokens = targets.numel(), .logits = outputs};
   if (options.nll) result.nll = result.loss.item<double>();
   if (options.teacher.defined()) {
     check_teacher(outputs, options.teacher);
     result.loss =
-        distilled(result.loss, sum(square(outputs - options.teacher.to(outputs.device()))), options);
+        distilled(result.loss, sum(square(widened(outputs) - widened(options.teacher.to(outputs.device())))), options);
   }
   return result;
 }
