@@ -55,10 +55,10 @@ struct TrainerOptions {
   int64_t patience = 0;           // stops after so many validations without improvement; 0: never
   bool best_by_smallest = false;  // the score is the smallest architecture's loss (HAT), not the mean of all
   uint64_t seed = 1;              // of dropout
-  // What activations are held in: f32, bf16, or f16 with dynamic loss scaling. Parameters, their gradients and
-  // moments stay f32.
+  // What activations are held in: f32, bf16, or f16 with dynamic loss scaling. Parameters, their gradients
+  // and moments stay f32.
   DType precision = f32;
-  int64_t keep = 10;              // newest numbered checkpoints kept on disk, for averaging
+  int64_t keep = 10;                        // newest numbered checkpoints kept on disk, for averaging
   std::filesystem::path directory;          // of checkpoints; empty: none are written
   std::function<void(const json&)> log;     // one record a call: see Trainer::run
   const std::atomic<bool>* stop = nullptr;  // set from a signal handler: run() saves and returns
@@ -98,8 +98,8 @@ class Trainer {
   // Trains until one of the limits, then validates and saves. Log records, each with "event", "update" and
   // "seconds": "started"; "update" (means since the last one: LossSums fields, "kinds" with the same by kind,
   // lr, grad_norm, tokens_per_second, max_updates, seconds_left); "validation"; "saved" (path); "stopped"
-  // (reason); "skipped update" (loss_scale, f16 only). When a loss or gradient is not finite: "not finite" (message), then NonFiniteError; the last
-  // checkpoint is untouched.
+  // (reason); "skipped update" (loss_scale, f16 only). When a loss or gradient is not finite: "not finite"
+  // (message), then NonFiniteError; the last checkpoint is untouched.
   StopReason run();
 
   // One update: every pass over all micro-batches, then one optimizer step with the gradient divided by the

@@ -44,7 +44,8 @@ nn::Checkpoint Trainer::weights() const {
       {"seconds", seconds()},          {"best_score", std::isfinite(best_) ? json(best_) : json(nullptr)},
       {"best_update", best_update_},   {"bad_validations", bad_validations_}};
   if (options_.precision == f16)
-    checkpoint.state["loss_scale"] = {{"scale", loss_scale_.scale}, {"good_updates", loss_scale_.good_updates}};
+    checkpoint.state["loss_scale"] = {{"scale", loss_scale_.scale},
+                                      {"good_updates", loss_scale_.good_updates}};
   return checkpoint;
 }
 

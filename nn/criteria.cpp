@@ -27,8 +27,8 @@ void check_broadcasts(const char* op, const char* what, const Tensor& x, const S
                     " does not broadcast to ", losses);
 }
 
-// x with zeros where nothing counts, so that what is there reaches neither values nor gradients, and in f32 where
-// it was in a half type. `each_row`: the mask speaks of rows of x.
+// x with zeros where nothing counts, so that what is there reaches neither values nor gradients, and in f32
+// where it was in a half type. `each_row`: the mask speaks of rows of x.
 Tensor counted(const Tensor& x, const CriterionOptions& options, bool each_row = false) {
   const Tensor& mask = options.mask;
   const Tensor full = widened(x);

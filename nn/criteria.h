@@ -6,7 +6,8 @@
 // and masked-out NaNs give neither NaN nor infinity.
 //
 // Shared by all: predictions and targets have one shape, dtype and device (ShapeError, DtypeError,
-// DeviceError); gradients reach both, unless said otherwise. Of half types they are computed, and given, in f32.
+// DeviceError); gradients reach both, unless said otherwise. Of half types they are computed, and given, in
+// f32.
 #pragma once
 
 #include <cstdint>

@@ -81,8 +81,8 @@ BatchLoss score_loss(const Tensor& outputs, const Tensor& targets, const LossOpt
   if (options.nll) result.nll = result.loss.item<double>();
   if (options.teacher.defined()) {
     check_teacher(outputs, options.teacher);
-    result.loss =
-        distilled(result.loss, sum(square(widened(outputs) - widened(options.teacher.to(outputs.device())))), options);
+    result.loss = distilled(
+        result.loss, sum(square(widened(outputs) - widened(options.teacher.to(outputs.device())))), options);
   }
   return result;
 }

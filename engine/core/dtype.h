@@ -10,7 +10,8 @@
 
 namespace mosaic {
 
-// f32 trains, f64 checks gradients, i32 holds ids, u8 masks. bf16 and f16 hold activations: sums are carried in f32.
+// f32 trains, f64 checks gradients, i32 holds ids, u8 masks. bf16 and f16 hold activations: sums are carried
+// in f32.
 enum class DType : uint8_t { f32, f64, i32, u8, bf16, f16 };
 inline constexpr DType f32 = DType::f32, f64 = DType::f64, i32 = DType::i32, u8 = DType::u8,
                        bf16 = DType::bf16, f16 = DType::f16;

@@ -1,6 +1,6 @@
-// The half types: BFloat16 (8 bits of exponent, 8 of precision) and Half (IEEE 754 binary16: 5 and 11). They store;
-// arithmetic is done in float, to which they convert exactly. Converting back rounds to nearest, ties to even, as
-// GPUs do. Branch-free, so that the compiler makes vector code of loops.
+// The half types: BFloat16 (8 bits of exponent, 8 of precision) and Half (IEEE 754 binary16: 5 and 11). They
+// store; arithmetic is done in float, to which they convert exactly. Converting back rounds to nearest, ties
+// to even, as GPUs do. Branch-free, so that the compiler makes vector code of loops.
 #pragma once
 
 #include <cstdint>
@@ -46,13 +46,13 @@ MOSAIC_HALF_HD uint16_t half_of(float x) {
   return __half_as_ushort(__float2half_rn(x));
 #else
   const uint32_t bits = of(x), sign = bits >> 16 & 0x8000u, size = bits & 0x7fffffffu;
-  // Below 2^-14 results are multiples of 2^-24: adding 1/2, whose last place is 2^-24, rounds there and leaves
-  // the multiple in the low bits.
+  // Below 2^-14 results are multiples of 2^-24: adding 1/2, whose last place is 2^-24, rounds there and
+  // leaves the multiple in the low bits.
   const uint32_t small = of(to_float(size) + 0.5f) - 0x3f000000u;
   // Else the exponent's bias goes from 127 to 15, and half of the last place (less one on even) is added.
   const uint32_t normal = (size - 0x38000000u + 0xfffu + (size >> 13 & 1u)) >> 13;
   uint32_t result = size < 0x38800000u ? small : normal;
-  result = size >= 0x477ff000u ? 0x7c00u : result;                                   // 65520 and above
+  result = size >= 0x477ff000u ? 0x7c00u : result;                         // 65520 and above
   result = size > 0x7f800000u ? 0x7e00u | (size >> 13 & 0x1ffu) : result;  // NaN
   return static_cast<uint16_t>(sign | result);
 #endif

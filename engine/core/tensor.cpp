@@ -76,7 +76,9 @@ Tensor Tensor::full(const Shape& shape, double value, DType dtype, Device device
     fill_(tensor, value);
     return tensor;
   }
-  visit_any(dtype, [&]<class T>() { std::fill_n(tensor.data<T>(), shape.numel(), static_cast<T>(static_cast<compute_t<T>>(value))); });
+  visit_any(dtype, [&]<class T>() {
+    std::fill_n(tensor.data<T>(), shape.numel(), static_cast<T>(static_cast<compute_t<T>>(value)));
+  });
   return tensor;
 }
 

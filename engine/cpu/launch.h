@@ -9,8 +9,8 @@
 namespace mosaic::kernels::MOSAIC_ISA {
 
 struct CpuLaunch {
-  // Calls f(T{}) with the C++ type of a float dtype that kernels are compiled for: here half types are computed in
-  // f32 by the ops (kernels::has_halves).
+  // Calls f(T{}) with the C++ type of a float dtype that kernels are compiled for: here half types are
+  // computed in f32 by the ops (kernels::has_halves).
   template <class F>
   static void visit(DType dtype, const F& f) {
     dtype == DType::f64 ? f(double{}) : f(float{});

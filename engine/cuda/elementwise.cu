@@ -89,7 +89,8 @@ struct CudaElementwise final : Elementwise {
   void copy(const CopyArgs& args) const override {
     visit_any(args.from, [&]<class From>() {
       visit_any(args.to, [&]<class To>() {
-        if constexpr (converts<From, To>) map_elements<To, From>(args.loop, {args.x}, args.y, false, Cast<To>{});
+        if constexpr (converts<From, To>)
+          map_elements<To, From>(args.loop, {args.x}, args.y, false, Cast<To>{});
       });
     });
   }

@@ -90,7 +90,7 @@ struct CudaReduce final : Reduce {
   }
   void row_max(const RowMaxArgs& a) const override {
     visit_wide(a.dtype, "max",
-                [&]<class T>() { CudaLaunch::rows(a.rows, row_cost(a.cols), FirstMaximum<T>{a}); });
+               [&]<class T>() { CudaLaunch::rows(a.rows, row_cost(a.cols), FirstMaximum<T>{a}); });
   }
   void logsumexp(const LogSumExpArgs& a) const override {
     visit_wide(a.dtype, "logsumexp", [&]<class T>() {
@@ -101,11 +101,11 @@ struct CudaReduce final : Reduce {
   }
   void logsumexp_back(const LogSumExpBackArgs& a) const override {
     visit_wide(a.dtype, "logsumexp",
-                [&]<class T>() { CudaLaunch::rows(a.rows, row_cost(a.cols), LogSumExpBackRows<T>{a}); });
+               [&]<class T>() { CudaLaunch::rows(a.rows, row_cost(a.cols), LogSumExpBackRows<T>{a}); });
   }
   void topk(const TopKArgs& a) const override {
     visit_wide(a.dtype, "topk",
-                [&]<class T>() { CudaLaunch::rows(a.rows, row_cost(a.cols), LargestOfRow<T>{a}); });
+               [&]<class T>() { CudaLaunch::rows(a.rows, row_cost(a.cols), LargestOfRow<T>{a}); });
   }
 };
 

@@ -30,8 +30,8 @@ DType dtype_named(const SafetensorsEntry& entry, const std::string& path) {
   if (entry.dtype == "U8" || entry.dtype == "BOOL") return u8;
   if (entry.dtype == "BF16") return bf16;
   if (entry.dtype == "F16") return f16;
-  throw FormatError(path,
-                    cat("\"", entry.name, "\" is ", entry.dtype, "; F32, F64, BF16, F16, I32, U8 and BOOL can be read"));
+  throw FormatError(path, cat("\"", entry.name, "\" is ", entry.dtype,
+                              "; F32, F64, BF16, F16, I32, U8 and BOOL can be read"));
 }
 
 const char* dtype_text(DType dtype) {

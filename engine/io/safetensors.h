@@ -36,8 +36,8 @@ class SafetensorsFile {
   const SafetensorsEntry* find(std::string_view name) const;  // null when absent
 
   // The tensor: a read-only view of the mapping, or a copy when it is not aligned there. FormatError when the
-  // name is absent, the dtype is not one of F32, F64, BF16, F16, I32, U8 (and BOOL, read as u8), or the file has
-  // shrunk.
+  // name is absent, the dtype is not one of F32, F64, BF16, F16, I32, U8 (and BOOL, read as u8), or the file
+  // has shrunk.
   Tensor tensor(std::string_view name) const;
   // All of them.
   std::map<std::string, Tensor> tensors() const;

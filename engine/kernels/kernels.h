@@ -19,9 +19,9 @@
 
 namespace mosaic::kernels {
 
-// Whether the device's kernels take half types; on others ops compute those in f32 (ops/half.h). Copies, fills,
-// selections and lookups take every dtype everywhere. Optimizers, mixing, convolution, pooling, batch norm and
-// recurrent steps take f32 and f64 only.
+// Whether the device's kernels take half types; on others ops compute those in f32 (ops/half.h). Copies,
+// fills, selections and lookups take every dtype everywhere. Optimizers, mixing, convolution, pooling, batch
+// norm and recurrent steps take f32 and f64 only.
 inline bool has_halves(Device device) {
   return device.kind == DeviceKind::cuda;
 }

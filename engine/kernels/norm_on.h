@@ -54,8 +54,7 @@ struct LayerNormRow {
     });
     const A rstd = A(1) / sqrt(mul_add(square, share, A(a.eps)));
     if (beta) {
-      team.each(a.cols,
-                [&](int64_t c) { out[c] = T(mul_add((A(s[c]) - mean) * rstd, gamma[c], beta[c])); });
+      team.each(a.cols, [&](int64_t c) { out[c] = T(mul_add((A(s[c]) - mean) * rstd, gamma[c], beta[c])); });
     } else {
       team.each(a.cols, [&](int64_t c) { out[c] = T((A(s[c]) - mean) * rstd * gamma[c]); });
     }

@@ -237,11 +237,10 @@ struct IsFinite {
 
 // Whether copies convert directly: half types to and from f32 only, so that there are few kernels.
 template <class From, class To>
-inline constexpr bool converts =
-    sizeof(From) == sizeof(To)
-        ? dtype_of<From> == dtype_of<To> || !is_half(dtype_of<From>)
-        : (!is_half(dtype_of<From>) || dtype_of<To> == DType::f32) &&
-              (!is_half(dtype_of<To>) || dtype_of<From> == DType::f32);
+inline constexpr bool converts = sizeof(From) == sizeof(To)
+                                     ? dtype_of<From> == dtype_of<To> || !is_half(dtype_of<From>)
+                                     : (!is_half(dtype_of<From>) || dtype_of<To> == DType::f32) &&
+                                           (!is_half(dtype_of<To>) || dtype_of<From> == DType::f32);
 
 // Conversion that is defined for every value.
 template <class To>

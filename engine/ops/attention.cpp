@@ -74,7 +74,8 @@ Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Attent
   const kernels::Attention& kernel = kernels::attention_kernels(q.device());
   const bool grad = wants_grad({&q, &k, &v});
   Tensor kept;
-  if (grad) kept = Tensor::empty({shape.items(), kernel.kept_size(shape)}, accumulated(q.dtype()), q.device());
+  if (grad)
+    kept = Tensor::empty({shape.items(), kernel.kept_size(shape)}, accumulated(q.dtype()), q.device());
   const Tensor y = Tensor::empty(q.shape(), q.dtype(), q.device());
   kernel.attention({.shape = shape,
                     .q = rows3(qs),

@@ -107,7 +107,8 @@ Tensor binary(const char* name, BinaryOp op, const Tensor& a, const Tensor& b, s
 }
 
 // The op in f32 when the device's kernels know no half types; else undefined.
-Tensor in_f32(const char* name, const Tensor& a, const Tensor& b, Tensor (*op)(const Tensor&, const Tensor&)) {
+Tensor in_f32(const char* name, const Tensor& a, const Tensor& b,
+              Tensor (*op)(const Tensor&, const Tensor&)) {
   check_defined(name, {&a, &b});
   if (!half_in_f32(a)) return {};
   check_float(name, {&a, &b});

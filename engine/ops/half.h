@@ -1,5 +1,5 @@
-// Half types in ops whose kernels know none, on the CPU or anywhere: they run in f32, and the result is rounded
-// once. The conversions are recorded, so gradients round where values do.
+// Half types in ops whose kernels know none, on the CPU or anywhere: they run in f32, and the result is
+// rounded once. The conversions are recorded, so gradients round where values do.
 #pragma once
 
 #include "engine/core/tensor.h"

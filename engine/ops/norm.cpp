@@ -66,7 +66,8 @@ void norm_backward(const Back& b, const kernels::Drop& drop, bool with_y, bool c
 // y undefined: no sum; beta undefined: RMS norm.
 Tensor norm_of(const char* op, const Tensor& x, const Tensor& y, const kernels::Drop& drop,
                const Tensor& gamma, const Tensor& beta, double eps) {
-  if (is_half(x.dtype()) && (half_in_f32(x) || is_half(gamma.dtype()) || (beta.defined() && is_half(beta.dtype())))) {
+  if (is_half(x.dtype()) &&
+      (half_in_f32(x) || is_half(gamma.dtype()) || (beta.defined() && is_half(beta.dtype())))) {
     const auto native = [&x](const Tensor& t) { return half_in_f32(x) ? widened(t) : t; };
     return norm_of(op, native(x), native(y), drop, widened(gamma), widened(beta), eps).to(x.dtype());
   }

@@ -13,7 +13,8 @@ namespace mosaic::nn {
 class UpdateAccumulator {
  public:
   // Adds a micro-batch: checks the loss (NonFiniteError naming `what`: "update 12, largest"), then sweeps it
-  // into the gradients of the parameters, which become those of `scale` times the loss (nn/train/loss_scale.h).
+  // into the gradients of the parameters, which become those of `scale` times the loss
+  // (nn/train/loss_scale.h).
   void add(const BatchLoss& loss, const std::string& what, double scale = 1);
   // The same when the sweep is done by the caller (a graph cut in two).
   void count(const BatchLoss& loss, const std::string& what);

@@ -1,13 +1,13 @@
-// Loss scaling for f16, whose smallest numbers are 6e-8: gradients are computed of scale * loss and divided by the
-// scale before the update.
+// Loss scaling for f16, whose smallest numbers are 6e-8: gradients are computed of scale * loss and divided
+// by the scale before the update.
 #pragma once
 
 #include <cstdint>
 
 namespace mosaic::nn {
 
-// Dynamic (Micikevicius et al., "Mixed Precision Training", 2018): halved when a gradient is not finite, which
-// costs that update; doubled after `patience` updates without. A value: what a checkpoint has to keep.
+// Dynamic (Micikevicius et al., "Mixed Precision Training", 2018): halved when a gradient is not finite,
+// which costs that update; doubled after `patience` updates without. A value: what a checkpoint has to keep.
 struct LossScale {
   double scale = 65536;
   int64_t good_updates = 0;  // since the last change

@@ -52,7 +52,8 @@ void check_case(const OpCase& c) {
   check_dtype(c, f32, c.f32_tolerance, c.layouts);
   check_dtype(c, f64, 1e-10, c.layouts);
   check_dtype(c, bf16, c.half_roundings * rounding_of(bf16), c.layouts);
-  check_dtype(c, f16, c.half_roundings * rounding_of(f16), false);  // the same instructions as bf16's but for conversions
+  check_dtype(c, f16, c.half_roundings * rounding_of(f16),
+              false);             // the same instructions as bf16's but for conversions
   allocator(cuda).empty_cache();  // the next case meets fresh memory: what it does not write, it may not read
 }
 

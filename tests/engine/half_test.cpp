@@ -41,10 +41,12 @@ template <class H>
 void check_rounding(const Format& format) {
   int wrong = 0;
   for (uint32_t high = 0; high < 0x10000; high += 3) {
-    for (const uint32_t low : {0x0000u, 0x0001u, 0x0fffu, 0x1000u, 0x1001u, 0x7fffu, 0x8000u, 0x8001u, 0xffffu}) {
+    for (const uint32_t low :
+         {0x0000u, 0x0001u, 0x0fffu, 0x1000u, 0x1001u, 0x7fffu, 0x8000u, 0x8001u, 0xffffu}) {
       const float x = float_of(high << 16 | low);
       const float y = through<H>(x);
-      if (std::isnan(x) ? !std::isnan(y) : static_cast<double>(y) != rounded(static_cast<double>(x), format)) ++wrong;
+      if (std::isnan(x) ? !std::isnan(y) : static_cast<double>(y) != rounded(static_cast<double>(x), format))
+        ++wrong;
     }
   }
   CHECK(wrong == 0);
@@ -101,8 +103,8 @@ TEST_CASE("half types: conversions between all dtypes go through f32") {
 
 TEST_CASE("half types: master weights in f32 beside half activations") {
   Generator rng(5);
-  Tensor x = normal({3, 4}, 0, 1, rng).to(bf16), weight = normal({5, 4}, 0, 1, rng), bias = normal({5}, 0, 1, rng),
-         gamma = normal({5}, 1, 0.1, rng), beta = normal({5}, 0, 0.1, rng);
+  Tensor x = normal({3, 4}, 0, 1, rng).to(bf16), weight = normal({5, 4}, 0, 1, rng),
+         bias = normal({5}, 0, 1, rng), gamma = normal({5}, 1, 0.1, rng), beta = normal({5}, 0, 0.1, rng);
   for (Tensor* tensor : {&x, &weight, &bias, &gamma, &beta}) tensor->track();
   const Tensor y = layer_norm(linear(x, weight, bias), gamma, beta);
   CHECK(y.dtype() == bf16);
@@ -127,8 +129,9 @@ TEST_CASE("half types: losses, statistics and optimizers stay in f32") {
   CHECK(logits.grad().dtype() == bf16);
   CHECK(squared_norm(logits.detach()) == squared_norm(logits.detach().to(f32)));
   const Tensor w = Tensor::zeros({2}, bf16), m = Tensor::zeros({2}, bf16), v = Tensor::zeros({2}, bf16);
-  CHECK_THROWS_AS(adamw_(w, w, m, v, {.lr = 1, .beta1 = 0, .beta2 = 0, .eps = 1, .weight_decay = 0, .step = 1}),
-                  DtypeError);
+  CHECK_THROWS_AS(
+      adamw_(w, w, m, v, {.lr = 1, .beta1 = 0, .beta2 = 0, .eps = 1, .weight_decay = 0, .step = 1}),
+      DtypeError);
 }
 
 }  // namespace mosaic

@@ -114,7 +114,8 @@ TEST_CASE("criteria have the right values and gradients") {
            [](const Tensors& t) {
              const Tensor p = softmax(teacher_for(t[0]) / 2.5);
              return 6.25 * sum(p * (log(p) - log_softmax(t[0] / 2.5)), -1);
-           }},
+           },
+       .half_roundings = 16},  // the teacher is made in the half type
       {.name = "sigmoid focal/odd",
        .inputs = {{3, 7}},
        .run = [](const Tensors& t) { return sigmoid_focal_loss(t[0], labels_for(t[0]), {}, each); },

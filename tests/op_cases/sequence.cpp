@@ -14,7 +14,8 @@ struct Angles {
   Tensor cosines, sines;  // {length, pairs}
 };
 Angles angles(int64_t length, int64_t pairs, const Tensor& like) {
-  const Tensor a = reshape(arange(length * pairs, accumulated(like.dtype()), like.device()) * 0.37 - 1, {length, pairs});
+  const Tensor a =
+      reshape(arange(length * pairs, accumulated(like.dtype()), like.device()) * 0.37 - 1, {length, pairs});
   return {cos(a), sin(a)};
 }
 
