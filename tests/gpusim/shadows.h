@@ -29,22 +29,36 @@ struct Touch {
   const std::byte* value = nullptr;  // what is to be written: equal values do not race
 };
 
+// What all lanes of an access share: who they are, and the time before which notes do not matter to any of
+// them.
+struct Present {
+  uint32_t first_thread = 0;  // of the grid: lane 0's
+  uint32_t block = 0, warp = 0;
+  uint32_t time = 0, quiet_time = 0, barrier_time = 0, sync_time = 0;
+  static Present of_global(const Warp& warp);
+  static Present of_shared(const Warp& warp);
+};
+
 // Fault for a race of the access to `bytes` bytes at `offset` from where the shadows begin; takes note of it.
-void check_race(Warp& warp, Shadow* shadows, size_t offset, size_t bytes, const Touch& touch);
+void check_race(Warp& warp, const Present& present, Shadow* shadows, size_t offset, size_t bytes,
+                const Touch& touch);
 
 // Counts the bytes that the launch touches for the first time.
 void count_touched(Warp& warp, Shadow* shadows, size_t offset, size_t bytes);
 
-// Blocks that run at once look at the shadows of global memory in turn.
+// Blocks that run at once look at the shadows of a part of global memory in turn: of those parts of 4096
+// bytes whose numbers modulo 64 are set in the mask.
 class ShadowLock {
  public:
-  explicit ShadowLock(bool is_needed);
+  static constexpr uint64_t stripe_bytes = 4096;
+  static uint64_t stripe(uint64_t address) { return uint64_t{1} << (address / stripe_bytes % 64); }
+  explicit ShadowLock(uint64_t stripes);
   ~ShadowLock();
   ShadowLock(const ShadowLock&) = delete;
   ShadowLock& operator=(const ShadowLock&) = delete;
 
  private:
-  bool is_needed_;
+  uint64_t stripes_;
 };
 
 }  // namespace gpusim
