@@ -122,14 +122,16 @@ uint64_t WarpAccess::stripes() const {
 
 void WarpAccess::prepare() {
   if (space_ == Space::parameter) {
-    have_own_memory_ = instruction_.flag;
     if (instruction_.address < 0 && !instruction_.flag) pattern_ = Pattern::uniform;
     return;
   }
   look_at_addresses();
-  const Space space = space_ == Space::generic ? space_of_address(low_) : space_;
+  const Space space = space_ == Space::generic    ? space_of_address(low_)
+                      : space_ == Space::constant ? Space::global
+                                                  : space_;
   const bool is_one = space_ != Space::generic || space_of_address(high_) == space;
-  if (space == Space::global || space == Space::constant) {
+  if (is_one) common_space_ = space;
+  if (space == Space::global) {
     find_allocation();
     present_ = Present::of_global(warp_);
   } else {
@@ -138,29 +140,57 @@ void WarpAccess::prepare() {
   if (!is_one) pattern_ = Pattern::scattered;
   const Space counted = space_ == Space::generic ? space_of(std::countr_zero(lanes_)) : space_;
   count_access(warp_.block->counters, addresses_, lanes_, bytes_, counted, pattern_);
-  have_own_memory_ = !is_one || space == Space::local;
-  if (have_own_memory_) pattern_ = Pattern::scattered;
+  if (space == Space::local) pattern_ = Pattern::scattered;  // each lane has its own
 }
 
-// Of a run of lanes that read the same bytes, the first two find what all would: they differ from any one
-// writer, and two readers of a warp are noted as the warp.
-void WarpAccess::find_places() {
+void WarpAccess::note_read(Shadow* shadows, size_t offset, int lane) {
+  const uint32_t thread = present_.first_thread + static_cast<uint32_t>(lane);
+  if (bytes_ == Shadow::bytes && is_quiet_read(shadows[offset / Shadow::bytes], 0xf, thread, present_))
+    return;
+  check_race(warp_, present_, shadows, offset, bytes_,
+             {&instruction_, lane, use_, common_space_ == Space::global, nullptr, nullptr});
+}
+
+// The places of a read whose lanes are all within one allocation, or within the block's shared memory. False:
+// of another, or of one that is to be reported.
+bool WarpAccess::find_common_places() {
+  const bool is_global = common_space_ == Space::global;
+  if (is_global ? !is_inside_ : common_space_ != Space::shared) return false;
+  BlockRun& block = *warp_.block;
+  const uint64_t base = is_global                  ? reinterpret_cast<uint64_t>(allocation_->data)
+                        : space_ == Space::generic ? shared_window
+                                                   : 0;
+  if (!is_global && high_ - base + bytes_ > block.shared.size()) return false;
+  std::byte* const data = is_global ? allocation_->data : block.shared.data();
+  const uint8_t* const written = is_global ? allocation_->written.data() : block.shared_written.data();
+  Shadow* const shadows = is_global ? allocation_->shadow.data() : block.shared_shadow.data();
   int run = 0;
   uint64_t last = 0;
-  std::byte* place = nullptr;
   for (LaneMask rest = lanes_; rest != 0; rest &= rest - 1) {
     const int lane = std::countr_zero(rest);
-    run = !have_own_memory_ && run > 0 && addresses_[lane] == last ? run + 1 : 1;
+    run = run > 0 && addresses_[lane] == last ? run + 1 : 1;
     last = addresses_[lane];
-    if (run <= 2) place = resolve(lane, nullptr);
-    places_[lane] = place;
+    const auto offset = static_cast<size_t>(last - base);
+    places_[lane] = data + offset;
+    if (!checks_ || run > 2) continue;
+    if (is_unwritten(written + offset, bytes_)) return false;
+    if (is_global) count_touched(warp_, shadows, offset, bytes_);
+    note_read(shadows, offset, lane);
   }
+  return true;
+}
+
+void WarpAccess::find_places() {
+  if (find_common_places()) return;
+  // One place: the kernel's argument, or one that is to be reported.
+  std::byte* const one = pattern_ == Pattern::uniform ? resolve(std::countr_zero(lanes_), nullptr) : nullptr;
+  for_lanes_in_order([&](int lane) { places_[lane] = one ? one : resolve(lane, nullptr); });
 }
 
 void WarpAccess::store(const std::byte (*values)[16]) {
   for_lanes_in_order([&](int lane) {
     std::byte* const to = resolve(lane, values[lane]);
-    if (bytes_ == 4) {
+    if (bytes_ == 4) {  // of a known size, as most are
       std::memcpy(to, values[lane], 4);
     } else {
       std::memcpy(to, values[lane], bytes_);

@@ -55,6 +55,8 @@ class WarpAccess {
   void find_allocation();
   uint64_t stripes() const;
   void find_places();
+  bool find_common_places();
+  void note_read(Shadow* shadows, size_t offset, int lane);
   void store(const std::byte (*values)[16]);
   std::byte* resolve(int lane, const std::byte* value);
   std::byte* resolve_global(int lane, const std::byte* value);
@@ -73,8 +75,8 @@ class WarpAccess {
   size_t bytes_, alignment_;
   Use use_;
   bool checks_;
-  bool is_inside_ = false;        // all lanes are in allocation_
-  bool have_own_memory_ = false;  // one address is another place for every lane, or may be
+  bool is_inside_ = false;               // all lanes are in allocation_
+  Space common_space_ = Space::generic;  // of all lanes; generic when they are in several
   Pattern pattern_ = Pattern::scattered;
   Allocation* allocation_ = nullptr;
   uint64_t low_ = UINT64_MAX, high_ = 0;  // of the addresses

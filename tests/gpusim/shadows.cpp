@@ -129,36 +129,6 @@ uint8_t mask_of(size_t offset, size_t bytes) {
   return static_cast<uint8_t>(((1U << bytes) - 1) << offset % Shadow::bytes);
 }
 
-// One more read in a note that stays as it is, but for its time: by all, by the block or by the warp.
-bool joins_readers(Shadow& s, uint8_t mask, const Present& present) {
-  using Readers = Shadow::Readers;
-  if ((s.read_mask & mask) == 0) return false;
-  const bool joins =
-      s.readers == Readers::grid ||
-      (s.readers == Readers::block && s.reader == present.block && s.read_time >= present.barrier_time) ||
-      (s.readers == Readers::warp && s.reader == present.warp && s.read_time >= present.barrier_time &&
-       s.read_time >= present.sync_time);
-  if (!joins) return false;
-  s.read_time = std::max(s.read_time, present.time);
-  s.read_mask |= mask;
-  return true;
-}
-
-// The commonest cases of what is below, with the same outcome: all that is noted came before.
-bool is_quiet_read(Shadow& s, uint8_t mask, uint32_t thread, const Present& present) {
-  if (s.writer != 0 && s.write_time >= present.quiet_time) return false;
-  if (s.read_mask != 0 && s.read_time >= present.quiet_time) return joins_readers(s, mask, present);
-  s.readers = Shadow::Readers::lane, s.reader = thread, s.read_time = present.time, s.read_mask = mask;
-  return true;
-}
-bool is_quiet_write(Shadow& s, uint8_t mask, uint32_t thread, const Present& present) {
-  if (s.writer != 0 && s.write_time >= present.quiet_time) return false;
-  if (s.read_mask != 0 && s.read_time >= present.quiet_time) return false;
-  s.writer = thread + 1, s.write_time = present.time, s.write_mask = mask;
-  if ((s.read_mask & ~mask) == 0) s.readers = Shadow::Readers::none, s.read_mask = 0;
-  return true;
-}
-
 void check_granule(Warp& warp, Shadow& s, uint8_t mask, uint32_t thread, const Touch& touch, size_t offset,
                    size_t done, size_t part) {
   const bool writes = touch.use == Use::write;

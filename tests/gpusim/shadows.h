@@ -10,6 +10,7 @@
 // - all of the following launches.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -38,6 +39,37 @@ struct Present {
   static Present of_global(const Warp& warp);
   static Present of_shared(const Warp& warp);
 };
+
+// One more read in a note that stays as it is, but for its time: by all, by the block or by the warp.
+inline bool joins_readers(Shadow& s, uint8_t mask, const Present& present) {
+  using Readers = Shadow::Readers;
+  if ((s.read_mask & mask) == 0) return false;
+  const bool joins =
+      s.readers == Readers::grid ||
+      (s.readers == Readers::block && s.reader == present.block && s.read_time >= present.barrier_time) ||
+      (s.readers == Readers::warp && s.reader == present.warp && s.read_time >= present.barrier_time &&
+       s.read_time >= present.sync_time);
+  if (!joins) return false;
+  s.read_time = std::max(s.read_time, present.time);
+  s.read_mask |= mask;
+  return true;
+}
+
+// The commonest cases of check_race, with the same outcome: all that is noted came before. False: another
+// case.
+inline bool is_quiet_read(Shadow& s, uint8_t mask, uint32_t thread, const Present& present) {
+  if (s.writer != 0 && s.write_time >= present.quiet_time) return false;
+  if (s.read_mask != 0 && s.read_time >= present.quiet_time) return joins_readers(s, mask, present);
+  s.readers = Shadow::Readers::lane, s.reader = thread, s.read_time = present.time, s.read_mask = mask;
+  return true;
+}
+inline bool is_quiet_write(Shadow& s, uint8_t mask, uint32_t thread, const Present& present) {
+  if (s.writer != 0 && s.write_time >= present.quiet_time) return false;
+  if (s.read_mask != 0 && s.read_time >= present.quiet_time) return false;
+  s.writer = thread + 1, s.write_time = present.time, s.write_mask = mask;
+  if ((s.read_mask & ~mask) == 0) s.readers = Shadow::Readers::none, s.read_mask = 0;
+  return true;
+}
 
 // Fault for a race of the access to `bytes` bytes at `offset` from where the shadows begin; takes note of it.
 void check_race(Warp& warp, const Present& present, Shadow* shadows, size_t offset, size_t bytes,
