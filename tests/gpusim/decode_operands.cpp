@@ -7,6 +7,7 @@
 
 #include "tests/gpusim/decoder.h"
 #include "tests/gpusim/memory.h"
+#include "tests/gpusim/warp.h"
 
 namespace gpusim {
 namespace {
@@ -49,7 +50,6 @@ const std::map<std::string, Special>& special_registers() {
                                                        {"%smid", Special::smid},
                                                        {"%nsmid", Special::nsmid},
                                                        {"%gridid", Special::gridid},
-                                                       {"%clock", Special::clock},
                                                        {"%lanemask_eq", Special::lanemask_eq},
                                                        {"%lanemask_lt", Special::lanemask_lt},
                                                        {"%lanemask_le", Special::lanemask_le},
@@ -58,6 +58,17 @@ const std::map<std::string, Special>& special_registers() {
                                                        {"%dynamic_smem_size", Special::dynamic_smem_size},
                                                        {"%total_smem_size", Special::total_smem_size}};
   return table;
+}
+
+// Bits of a clock, 0 for other names. A clock goes on by one with every reading: the same in every run, and
+// loops that wait for it end.
+int clock_bits(const std::string& name) {
+  return name == "%clock" ? 32 : name == "%clock64" || name == "%globaltimer" ? 64 : 0;
+}
+template <class T>
+void read_clock(Warp& warp, const Instruction& i, LaneMask lanes) {
+  const auto now = static_cast<T>(++warp.clock);
+  for_lanes(lanes, [&](int lane) { Lane<T>::words(warp, i.d[0])[lane] = now; });
 }
 
 }  // namespace
@@ -236,6 +247,13 @@ Place Decoder::source(const Operand& operand, int bits) {
     function_->code.push_back(i);
     return {i.d[0], 1};
   }
+  if (const int width = clock_bits(operand.name)) {
+    Instruction i;
+    i.handler = width == 64 ? &read_clock<uint64_t> : &read_clock<uint32_t>;
+    i.d[0] = new_register(width);
+    function_->code.push_back(i);
+    return {i.d[0], width};
+  }
   if (const auto special = special_registers().find(operand.name); special != special_registers().end()) {
     int32_t& place = function_->specials[static_cast<size_t>(special->second)];
     if (place < 0) place = new_register(32);
@@ -262,6 +280,7 @@ int Decoder::width_of(const Operand& operand) const {
   }
   if (operand.kind != Operand::Kind::name) return 0;
   if (special_registers().contains(operand.name)) return 32;
+  if (const int bits = clock_bits(operand.name)) return bits;
   const Place* place = find_register(operand.name);
   return place ? place->bits : 0;
 }

@@ -29,6 +29,11 @@ std::string hexadecimal(LaneMask lanes) {
   return text;
 }
 
+// Mostly all of them, and the instruction that counts bits is not one of every processor.
+uint64_t number_of(LaneMask lanes) {
+  return lanes == all_lanes ? lanes_per_warp : static_cast<uint64_t>(std::popcount(lanes));
+}
+
 int first_lane(LaneMask lanes) {
   return std::countr_zero(lanes);
 }
@@ -42,7 +47,7 @@ void make_call(Warp& warp, const Instruction& i, LaneMask lanes) {
   inside.prepare(f, *warp.block, warp.index);
   inside.set_specials();
   inside.alive = lanes;
-  inside.time = warp.time, inside.sync_time = warp.sync_time;
+  inside.time = warp.time, inside.sync_time = warp.sync_time, inside.clock = warp.clock;
   inside.entries.assign(1, {0, lanes});
   const size_t outer = warp.function->call_bytes;
   for (LaneMask rest = lanes; rest != 0; rest &= rest - 1) {
@@ -53,7 +58,7 @@ void make_call(Warp& warp, const Instruction& i, LaneMask lanes) {
   }
   if (run_warp(inside) != Stop::finished)
     fault(warp, i, -1, "a barrier in a called function is not supported");
-  warp.time = inside.time, warp.sync_time = inside.sync_time;
+  warp.time = inside.time, warp.sync_time = inside.sync_time, warp.clock = inside.clock;
   if (call.result < 0) return;
   for (LaneMask rest = lanes; rest != 0; rest &= rest - 1) {
     const auto lane = static_cast<size_t>(first_lane(rest));
@@ -150,7 +155,7 @@ Runner::Step Runner::run_entry() {
     if (i.control == Control::none) {
       if (active_ != 0) i.handler(warp_, i, active_);
       ++instructions_;
-      lane_instructions_ += static_cast<uint64_t>(std::popcount(active_));
+      lane_instructions_ += number_of(active_);
       ++pc_;
       continue;
     }
@@ -162,7 +167,7 @@ Runner::Step Runner::run_entry() {
       return Step::parted;
     }
     ++instructions_;
-    lane_instructions_ += static_cast<uint64_t>(std::popcount(active_));
+    lane_instructions_ += number_of(active_);
     if (step != Step::on) return step;
   }
 }
@@ -387,6 +392,7 @@ void run_block(BlockRun& block, bool reverse) {
     warp->waiting_at = nullptr;
     warp->time = block.start_time;
     warp->sync_time = 0;
+    warp->clock = 0;
   }
   block.arrived.fill(0);
   for (;;) {

@@ -13,6 +13,8 @@ std::string text_of(const Fault::Place& place, const std::string& what) {
   }
   if (place.thread >= 0) text += ", thread " + std::to_string(place.thread);
   if (!place.file.empty()) text += ", " + place.file + ":" + std::to_string(place.line);
+  if (!place.inner_file.empty())
+    text += " (" + place.inner_file + ":" + std::to_string(place.inner_line) + ")";
   return text + ": " + what;
 }
 

@@ -7,8 +7,8 @@
 
 namespace gpusim {
 
-// A kernel's mistake: "[gpusim] kernel, block {0, 0, 0}, thread 33, kernels.cu:41: race in shared memory
-// ...".
+// A kernel's mistake: "[gpusim] kernel, block {0, 0, 0}, thread 33, kernels.cu:41 (rows.cuh:12): race in
+// shared memory ...", where line 12 was inlined into line 41.
 class Fault : public std::runtime_error {
  public:
   struct Place {
@@ -17,6 +17,8 @@ class Fault : public std::runtime_error {
     int64_t thread = -1;  // linear in the block; -1: a whole warp or block
     std::string file;     // of the CUDA source, by -lineinfo; empty without it
     int line = 0;
+    std::string inner_file;  // of code that was inlined there; empty when there is none
+    int inner_line = 0;
     bool has_block = true;  // false for what the host asked for, as a product of cuBLASLt
   };
   Fault(Place place, const std::string& what);

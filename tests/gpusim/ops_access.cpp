@@ -8,17 +8,40 @@
 namespace gpusim {
 namespace {
 
+using Pattern = WarpAccess::Pattern;
+
+template <class E>
+E element_at(const std::byte* from) {
+  E element;
+  std::memcpy(&element, from, sizeof(E));
+  return element;
+}
+
+// One element a lane, the same for all or one after another.
+template <class E, class R>
+void load_at_once(Warp& warp, const Instruction& i, LaneMask lanes, WarpAccess& access) {
+  const std::byte* const from = access.first_place();
+  const size_t stride = access.pattern() == Pattern::uniform ? 0 : sizeof(E);
+  auto* const words = Lane<R>::words(warp, i.d[0]);
+  for_lanes(lanes, [&](int lane) {
+    Lane<R>::set(words, lane, static_cast<R>(element_at<E>(from + static_cast<size_t>(lane) * stride)));
+  });
+}
+
 // Vectors of elements E, each in a register R at least as wide: loads extend by E's sign, stores cut.
 template <class E, class R>
 void load(Warp& warp, const Instruction& i, LaneMask lanes) {
   WarpAccess access(warp, i, lanes, i.space, sizeof(E) * i.count, Use::read);
   access.set_addresses(i.address, i.wide_address, i.offset);
   access.prepare();
+  if (i.count == 1 && i.d[0] >= 0 && access.pattern() != Pattern::scattered) {
+    load_at_once<E, R>(warp, i, lanes, access);
+    return;
+  }
   access.read([&](int lane, const std::byte* from) {
     for (size_t k = 0; k < i.count; ++k) {
       if (i.d[k] < 0) continue;
-      E element;
-      std::memcpy(&element, from + k * sizeof(E), sizeof(E));
+      const auto element = element_at<E>(from + k * sizeof(E));
       Lane<R>::set(Lane<R>::words(warp, i.d[k]), lane, static_cast<R>(element));
     }
   });

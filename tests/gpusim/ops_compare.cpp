@@ -27,12 +27,27 @@ template <auto f>
   return lanes_where<f>(warp, i, +f, detail::arity<f>(+f));
 }
 
+uint16_t low_half(uint32_t pair) {
+  return static_cast<uint16_t>(pair);
+}
+uint16_t high_half(uint32_t pair) {
+  return static_cast<uint16_t>(pair >> 16);
+}
+
 enum class Logic { none, conjunction, disjunction, exclusion };
 
-// p = f op c and q = !f op c, of which either may be "_".
-template <auto f, Logic logic>
+// p = f op c and q = !f op c, of which either may be "_"; of pairs, p is of the low halves and q of the high
+// ones.
+template <auto f, Logic logic, bool pairs>
 void to_predicates(Warp& warp, const Instruction& i, LaneMask lanes) {
-  const LaneMask holds = evaluate<f>(warp, i);
+  LaneMask holds, other;
+  if constexpr (pairs) {
+    holds = evaluate<[](uint32_t a, uint32_t b) { return f(low_half(a), low_half(b)); }>(warp, i);
+    other = evaluate<[](uint32_t a, uint32_t b) { return f(high_half(a), high_half(b)); }>(warp, i);
+  } else {
+    holds = evaluate<f>(warp, i);
+    other = ~holds;
+  }
   const LaneMask c = logic == Logic::none ? 0 : warp.predicates[i.s[2]];
   const auto joined = [&](LaneMask m) {
     if constexpr (logic == Logic::conjunction) return m & c;
@@ -41,7 +56,7 @@ void to_predicates(Warp& warp, const Instruction& i, LaneMask lanes) {
     return m;
   };
   if (i.d[0] >= 0) set_predicate(warp, i.d[0], lanes, joined(holds));
-  if (i.d[1] >= 0) set_predicate(warp, i.d[1], lanes, joined(~holds));
+  if (i.d[1] >= 0) set_predicate(warp, i.d[1], lanes, joined(other));
 }
 
 // set: a number that stands for true, or 0.
@@ -54,12 +69,15 @@ void to_numbers(Warp& warp, const Instruction& i, LaneMask lanes) {
   });
 }
 
+constexpr uint32_t true_f16 = 0x3c00, true_bf16 = 0x3f80;  // 1.0
+
 // What the opcode does with a comparison.
 struct Use {
   bool is_set = false;
   Type to = Type::pred;  // of set
   Logic logic = Logic::none;
   int destinations = 1;
+  bool pairs = false;  // of 16-bit floats
 };
 
 template <auto f, class... A>
@@ -68,48 +86,96 @@ std::vector<int> source_bits(bool (*)(A...)) {
 }
 
 template <auto f>
-std::optional<Form> used_form(const Use& use) {
-  Form result;
-  result.destinations = use.destinations;
-  result.bits = source_bits<f>(+f);
-  if (use.is_set) {
-    if (use.logic != Logic::none || use.destinations != 1) return std::nullopt;
-    result.bits.insert(result.bits.begin(), bits_of(use.to));
-    switch (use.to) {
-      case Type::u32:
-      case Type::s32:
-        result.handler = &to_numbers<f, uint32_t, ~0U>;
-        return result;
-      case Type::f32:
-        result.handler = &to_numbers<f, uint32_t, 0x3f800000>;
-        return result;
-      case Type::f16:
-        result.handler = &to_numbers<f, uint16_t, 0x3c00>;
-        return result;
-      case Type::bf16:
-        result.handler = &to_numbers<f, uint16_t, 0x3f80>;
-        return result;
-      default:
-        return std::nullopt;
-    }
+std::optional<Form> numbers_form(const Use& use) {
+  if (use.logic != Logic::none || use.destinations != 1) return std::nullopt;
+  Form result{nullptr, source_bits<f>(+f)};
+  result.bits.insert(result.bits.begin(), bits_of(use.to));
+  switch (use.to) {
+    case Type::u32:
+    case Type::s32:
+      result.handler = &to_numbers<f, uint32_t, ~0U>;
+      return result;
+    case Type::u16:
+    case Type::s16:
+      result.handler = &to_numbers<f, uint16_t, 0xffff>;
+      return result;
+    case Type::f32:
+      result.handler = &to_numbers<f, uint32_t, 0x3f800000>;
+      return result;
+    case Type::f16:
+      result.handler = &to_numbers<f, uint16_t, true_f16>;
+      return result;
+    case Type::bf16:
+      result.handler = &to_numbers<f, uint16_t, true_bf16>;
+      return result;
+    default:
+      return std::nullopt;
   }
+}
+
+template <auto f, bool pairs>
+Form predicates_form(const Use& use, std::vector<int> sources) {
+  Form result{nullptr, std::move(sources), use.destinations};
   result.bits.insert(result.bits.begin(), static_cast<size_t>(use.destinations), 1);
   if (use.logic != Logic::none) result.bits.push_back(1);
   switch (use.logic) {
     case Logic::none:
-      result.handler = &to_predicates<f, Logic::none>;
+      result.handler = &to_predicates<f, Logic::none, pairs>;
       break;
     case Logic::conjunction:
-      result.handler = &to_predicates<f, Logic::conjunction>;
+      result.handler = &to_predicates<f, Logic::conjunction, pairs>;
       break;
     case Logic::disjunction:
-      result.handler = &to_predicates<f, Logic::disjunction>;
+      result.handler = &to_predicates<f, Logic::disjunction, pairs>;
       break;
     case Logic::exclusion:
-      result.handler = &to_predicates<f, Logic::exclusion>;
+      result.handler = &to_predicates<f, Logic::exclusion, pairs>;
       break;
   }
   return result;
+}
+
+// A number of 16 bits that stands for true, or 0, for each half of a pair.
+template <auto f, uint32_t true_value>
+Form pair_of_numbers_form() {
+  return form<[](uint32_t a, uint32_t b) {
+    return (f(low_half(a), low_half(b)) ? true_value : 0U) |
+           (f(high_half(a), high_half(b)) ? true_value << 16 : 0U);
+  }>();
+}
+
+template <auto f>
+std::optional<Form> pairs_form(const Use& use) {
+  if (!use.is_set) return predicates_form<f, true>(use, {32, 32});
+  if (use.logic != Logic::none) return std::nullopt;
+  switch (use.to) {
+    case Type::u32:
+    case Type::s32:
+      return pair_of_numbers_form<f, 0xffff>();
+    case Type::f16x2:
+      return pair_of_numbers_form<f, true_f16>();
+    case Type::bf16x2:
+      return pair_of_numbers_form<f, true_bf16>();
+    default:
+      return std::nullopt;
+  }
+}
+
+constexpr bool is_of_halves(bool (*)(uint16_t, uint16_t)) {
+  return true;
+}
+template <class F>
+constexpr bool is_of_halves(F) {
+  return false;
+}
+
+template <auto f>
+std::optional<Form> used_form(const Use& use) {
+  if constexpr (is_of_halves(+f)) {
+    if (use.pairs) return pairs_form<f>(use);
+  }
+  if (use.is_set) return numbers_form<f>(use);
+  return predicates_form<f, false>(use, source_bits<f>(+f));
 }
 
 template <class T>
@@ -192,6 +258,7 @@ std::optional<Form> relation_form(Opcode& opcode, const OperandShape& shape) {
               : opcode.take("xor") ? Logic::exclusion
                                    : Logic::none;
   use.destinations = shape.destinations;
+  use.pairs = type == Type::f16x2 || type == Type::bf16x2;
   if (!type || shape.destinations > 2) return std::nullopt;
   switch (*type) {
     case Type::f32:
@@ -199,8 +266,10 @@ std::optional<Form> relation_form(Opcode& opcode, const OperandShape& shape) {
     case Type::f64:
       return real_form<double>(opcode, use);
     case Type::f16:
+    case Type::f16x2:
       return real_form<F16>(opcode, use);
     case Type::bf16:
+    case Type::bf16x2:
       return real_form<BF16>(opcode, use);
     default:
       break;

@@ -18,28 +18,40 @@ int register_bits(int seen, Type type) {
   return seen != 0 ? seen : std::max(bits_of(type), 16);
 }
 
-// The low bits that make an N, extended to the register by N's sign. Registers of 16 bits are read as those
-// of 32.
-template <class N, class Source>
-Form extended_form(int to) {
-  if (to == 64) return form<[](Source a) { return static_cast<uint64_t>(static_cast<N>(a)); }>();
-  if (to == 32) return form<[](Source a) { return static_cast<uint32_t>(static_cast<N>(a)); }>();
-  return form<[](Source a) { return static_cast<uint16_t>(static_cast<N>(a)); }>();
+// f's integer in a register of so many bits, which may be wider: extended by its sign.
+template <class Source, auto f>
+std::optional<Form> extended_form(int to) {
+  using N = decltype(f(Source{}));
+  if (to == 64) return form<[](Source a) { return static_cast<uint64_t>(f(a)); }>();
+  if constexpr (sizeof(N) <= 4) {
+    if (to == 32) return form<[](Source a) { return static_cast<uint32_t>(f(a)); }>();
+  }
+  if constexpr (sizeof(N) <= 2) {
+    if (to == 16) return form<[](Source a) { return static_cast<uint16_t>(f(a)); }>();
+  }
+  return std::nullopt;
 }
 
-std::optional<Form> integers_form(Type to, Type from, const OperandShape& shape) {
+// Integers' registers; those of 16 bits are read as those of 32.
+struct Registers {
+  int to, from;
+};
+template <auto f>
+std::optional<Form> between_registers(Registers registers) {
+  auto result = registers.from == 64 ? extended_form<uint64_t, [](uint64_t a) { return f(a); }>(registers.to)
+                                     : extended_form<uint32_t, [](uint32_t a) { return f(a); }>(registers.to);
+  if (result) result->bits = {registers.to, registers.from};
+  return result;
+}
+
+std::optional<Form> wrapped_form(Type to, Type from, Registers registers) {
   // The narrower of the two decides, a widening the source.
   const bool widens = bits_of(to) > bits_of(from);
-  const int to_bits = register_bits(shape.destination_bits, to),
-            from_bits = register_bits(shape.source_bits, from);
-  if (to_bits < bits_of(to) || from_bits < bits_of(from)) return std::nullopt;
   // A sign that ends within the register.
-  if (widens && is_signed(from) && !is_signed(to) && bits_of(to) < to_bits) return std::nullopt;
-  auto result = with_any_integer(widens ? from : to, [&]<class N>() -> std::optional<Form> {
-    return from_bits == 64 ? extended_form<N, uint64_t>(to_bits) : extended_form<N, uint32_t>(to_bits);
+  if (widens && is_signed(from) && !is_signed(to) && bits_of(to) < registers.to) return std::nullopt;
+  return with_any_integer(widens ? from : to, [&]<class N>() {
+    return between_registers<[](auto a) { return static_cast<N>(a); }>(registers);
   });
-  if (result) result->bits = {to_bits, from_bits};
-  return result;
 }
 
 template <class To, class From>
@@ -49,23 +61,22 @@ To clamped(From a) {
   if (std::cmp_greater(a, Limits::max())) return Limits::max();
   return static_cast<To>(a);
 }
-
-template <class From>
-std::optional<Form> clamped_form(Type to) {
-  switch (to) {
-    case Type::u8:
-      return form<[](From a) { return static_cast<uint16_t>(clamped<uint8_t>(a)); }>();
-    case Type::s8:
-      return form<[](From a) { return static_cast<int16_t>(clamped<int8_t>(a)); }>();
-    default:
-      break;
-  }
-  return with_integer(
-      to, []<class To>() -> std::optional<Form> { return form<[](From a) { return clamped<To>(a); }>(); });
+std::optional<Form> clamped_form(Type to, Type from, Registers registers) {
+  return with_any_integer(to, [&]<class To>() {
+    return with_any_integer(from, [&]<class From>() {
+      return between_registers<[](auto a) { return clamped<To>(static_cast<From>(a)); }>(registers);
+    });
+  });
 }
 
-// ---- Real types: how a register is read and written
-// ----------------------------------------------------------
+std::optional<Form> integers_form(Opcode& opcode, Type to, Type from, const OperandShape& shape) {
+  const Registers registers{register_bits(shape.destination_bits, to),
+                            register_bits(shape.source_bits, from)};
+  if (registers.to < bits_of(to) || registers.from < bits_of(from)) return std::nullopt;
+  return opcode.take("sat") ? clamped_form(to, from, registers) : wrapped_form(to, from, registers);
+}
+
+// ---- Real types: how a register is read and written -------------------------------------------------------
 
 struct F32 {
   using Register = float;
@@ -129,8 +140,7 @@ std::optional<Form> with_rounding(Rounding rounding, F f) {
   return std::nullopt;
 }
 
-// ---- Real to integer
-// ------------------------------------------------------------------------------------------
+// ---- Real to integer --------------------------------------------------------------------------------------
 
 // Clamped to the integer's range. NaN: zero, or the highest bit alone where 64 bits are involved.
 template <class To, Rounding rounding, class T>
@@ -149,26 +159,29 @@ To integer_of(T a) {
 }
 
 template <class R, Rounding rounding, bool ftz>
-std::optional<Form> integer_of_form(Type to) {
+std::optional<Form> integer_of_form(Type to, int register_bits) {
   using T = typename R::Register;
-  if constexpr (std::is_same_v<R, F32>) {
-    // Bytes lie in registers of 16 bits.
-    if (to == Type::u8) {
-      return form<[](T a) {
-        return static_cast<uint16_t>(integer_of<uint8_t, rounding>(flushed<ftz>(a)));
-      }>();
-    }
-    if (to == Type::s8) {
-      return form<[](T a) { return static_cast<int16_t>(integer_of<int8_t, rounding>(flushed<ftz>(a))); }>();
-    }
-  }
-  return with_integer(to, []<class To>() -> std::optional<Form> {
-    return form<[](T a) { return integer_of<To, rounding>(flushed<ftz>(R::read(a))); }>();
+  return with_any_integer(to, [&]<class To>() {
+    return extended_form<T, [](T a) { return integer_of<To, rounding>(flushed<ftz>(R::read(a))); }>(
+        register_bits);
   });
 }
 
-// ---- To real types
-// --------------------------------------------------------------------------------------------
+std::optional<Form> to_integer(Opcode& opcode, Type to, Type from, const OperandShape& shape) {
+  opcode.take("sat");  // always so
+  const bool ftz = opcode.take("ftz");
+  const auto rounding = take_whole(opcode);
+  const int bits = register_bits(shape.destination_bits, to);
+  if (!rounding || (ftz && from != Type::f32) || bits < bits_of(to)) return std::nullopt;
+  auto result = with_rounding(*rounding, [&]<Rounding r>() {
+    if (ftz) return integer_of_form<F32, r, true>(to, bits);
+    return with_real(from, [&]<class R>() { return integer_of_form<R, r, false>(to, bits); });
+  });
+  if (result) result->bits[0] = bits;
+  return result;
+}
+
+// ---- To real types ----------------------------------------------------------------------------------------
 
 // An integer in double, to odd where it does not fit, so that a rounding to 16 bits remains the only one.
 template <class T>
@@ -318,18 +331,6 @@ std::optional<Form> of_integer(Opcode& opcode, Type to, Type from) {
   });
 }
 
-std::optional<Form> to_integer(Opcode& opcode, Type to, Type from) {
-  opcode.take("sat");  // always so
-  const bool ftz = opcode.take("ftz");
-  const auto rounding = take_whole(opcode);
-  if (!rounding || (ftz && from != Type::f32)) return std::nullopt;
-  return with_real(from, [&]<class R>() {
-    return with_rounding(*rounding, [&]<Rounding r>() {
-      return ftz ? integer_of_form<R, r, true>(to) : integer_of_form<R, r, false>(to);
-    });
-  });
-}
-
 // The width that the text shows, in place of the type's: only integers' registers may be wider.
 std::optional<Form> with_wide_source(std::optional<Form> form, Type from, const OperandShape& shape) {
   // Registers of up to 32 bits are read alike.
@@ -352,10 +353,8 @@ std::optional<Form> conversion_form(Opcode& opcode, const OperandShape& shape) {
     });
   }
   if (is_float(*to)) return with_wide_source(of_integer(opcode, *to, *from), *from, shape);
-  if (is_float(*from)) return to_integer(opcode, *to, *from);
-  if (!opcode.take("sat")) return integers_form(*to, *from, shape);
-  return with_wide_source(with_integer(*from, [&]<class From>() { return clamped_form<From>(*to); }), *from,
-                          shape);
+  if (is_float(*from)) return to_integer(opcode, *to, *from, shape);
+  return integers_form(opcode, *to, *from, shape);
 }
 
 }  // namespace gpusim

@@ -9,26 +9,35 @@ namespace {
 
 void nothing(Warp&, const Instruction&, LaneMask) {}
 
+// The lanes that want as many bytes as the first of them. Without the operand: all want the whole.
+LaneMask lanes_of_one_size(const Warp& warp, const Instruction& i, LaneMask lanes) {
+  if (i.s[3] < 0) return lanes;
+  const uint32_t* const sizes = warp.registers + i.s[3];
+  LaneMask same = 0;
+  for (LaneMask rest = lanes; rest != 0; rest &= rest - 1) {
+    if (sizes[std::countr_zero(rest)] == sizes[std::countr_zero(lanes)]) same |= rest & (0 - rest);
+  }
+  return same;
+}
+
 // s = {shared address, global address, bytes, bytes to read (the rest is zero)}.
 template <size_t bytes>
 void copy(Warp& warp, const Instruction& i, LaneMask lanes) {
   std::byte values[lanes_per_warp][bytes] = {};
-  // Lanes that read less than the whole have no alignment to keep but that of what they read.
-  LaneMask whole = lanes;
-  if (i.s[3] >= 0) {
-    for (LaneMask rest = lanes; rest != 0; rest &= rest - 1) {
-      const int lane = std::countr_zero(rest);
-      const uint32_t wanted = warp.registers[i.s[3] + lane];
-      if (wanted == bytes) continue;
-      if (wanted != 0) fault(warp, i, lane, "cp.async that reads a part of its bytes is not supported");
-      whole &= ~(LaneMask{1} << lane);
+  for (LaneMask rest = lanes; rest != 0;) {
+    const LaneMask group = lanes_of_one_size(warp, i, rest);
+    rest &= ~group;
+    const int first = std::countr_zero(group);
+    const size_t wanted = i.s[3] < 0 ? bytes : warp.registers[i.s[3] + first];
+    if (wanted > bytes) {
+      fault(warp, i, first,
+            "cp.async of " + std::to_string(bytes) + " bytes is to read " + std::to_string(wanted));
     }
-  }
-  if (whole != 0) {
-    WarpAccess from(warp, i, whole, Space::global, bytes, Use::read);
+    if (wanted == 0) continue;  // the address may be anything
+    WarpAccess from(warp, i, group, Space::global, wanted, Use::read, bytes);
     from.set_addresses(i.s[1], i.flag, static_cast<int64_t>(static_cast<int32_t>(i.target)));
     from.prepare();
-    from.read([&](int lane, const std::byte* at) { std::memcpy(values[lane], at, bytes); });
+    from.read([&](int lane, const std::byte* at) { std::memcpy(values[lane], at, wanted); });
   }
   WarpAccess to(warp, i, lanes, Space::shared, bytes, Use::write);
   to.set_addresses(i.s[0], i.wide_address, i.offset);

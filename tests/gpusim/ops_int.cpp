@@ -80,9 +80,20 @@ T remainder(T a, T b) {
   return static_cast<T>(a % b);
 }
 
+int32_t clamped(int64_t x) {
+  using Limits = std::numeric_limits<int32_t>;
+  return static_cast<int32_t>(std::clamp<int64_t>(x, Limits::min(), Limits::max()));
+}
+
 template <class T>
 std::optional<Form> product_form(Opcode& opcode) {
   const bool accumulates = opcode.is("mad");
+  if constexpr (std::is_same_v<T, int32_t>) {
+    if (accumulates && opcode.take("sat")) {
+      if (!opcode.take("hi")) return std::nullopt;
+      return form<[](T a, T b, T c) { return clamped(int64_t{high_half<T>(a, b)} + c); }>();
+    }
+  }
   if (opcode.take("lo")) {
     return accumulates ? form<[](T a, T b, T c) { return add<T>(multiply<T>(a, b), c); }>()
                        : form<[](T a, T b) { return multiply<T>(a, b); }>();
@@ -127,11 +138,6 @@ std::optional<Form> product24_form(Opcode& opcode) {
   }
 }
 
-int32_t clamped(int64_t x) {
-  using Limits = std::numeric_limits<int32_t>;
-  return static_cast<int32_t>(std::clamp<int64_t>(x, Limits::min(), Limits::max()));
-}
-
 template <class T>
 std::optional<Form> sum_form(Opcode& opcode) {
   if constexpr (std::is_same_v<T, int32_t>) {
@@ -174,20 +180,38 @@ constexpr auto dot4 = [](uint32_t a, uint32_t b, uint32_t c) {
   return c;
 };
 
+// dp2a: the sum of the products of two halves and two bytes, the lower or the upper ones.
+template <class A, class B, int first_byte>
+constexpr auto dot2 = [](uint32_t a, uint32_t b, uint32_t c) {
+  for (int k = 0; k < 2; ++k) {
+    const auto x = static_cast<A>(a >> (16 * k));
+    const auto y = static_cast<B>(b >> (8 * (k + first_byte)));
+    c += static_cast<uint32_t>(static_cast<int32_t>(x) * static_cast<int32_t>(y));
+  }
+  return c;
+};
+
+template <class Half, class FirstByte, class SecondByte>
+std::optional<Form> typed_dot_form(Opcode& opcode) {
+  if (opcode.is("dp4a")) return form<dot4<FirstByte, SecondByte>>();
+  if (opcode.take("lo")) return form<dot2<Half, SecondByte, 0>>();
+  if (opcode.take("hi")) return form<dot2<Half, SecondByte, 2>>();
+  return std::nullopt;
+}
+
 std::optional<Form> dot_form(Opcode& opcode) {
   const auto second = opcode.take_type(), first = opcode.take_type();
-  if (!first || !second) return std::nullopt;
-  if (*first == Type::u32 && *second == Type::u32) return form<dot4<uint8_t, uint8_t>>();
-  if (*first == Type::u32 && *second == Type::s32) return form<dot4<uint8_t, int8_t>>();
-  if (*first == Type::s32 && *second == Type::u32) return form<dot4<int8_t, uint8_t>>();
-  if (*first == Type::s32 && *second == Type::s32) return form<dot4<int8_t, int8_t>>();
+  if (first == Type::u32 && second == Type::u32) return typed_dot_form<uint16_t, uint8_t, uint8_t>(opcode);
+  if (first == Type::u32 && second == Type::s32) return typed_dot_form<uint16_t, uint8_t, int8_t>(opcode);
+  if (first == Type::s32 && second == Type::u32) return typed_dot_form<int16_t, int8_t, uint8_t>(opcode);
+  if (first == Type::s32 && second == Type::s32) return typed_dot_form<int16_t, int8_t, int8_t>(opcode);
   return std::nullopt;
 }
 
 }  // namespace
 
 std::optional<Form> integer_form(Opcode& opcode) {
-  if (opcode.is("dp4a")) return dot_form(opcode);
+  if (opcode.is("dp4a") || opcode.is("dp2a")) return dot_form(opcode);
   for (const char* name :
        {"add", "sub", "mul", "mad", "mul24", "mad24", "div", "rem", "min", "max", "neg", "abs", "sad"}) {
     if (!opcode.is(name)) continue;

@@ -7,40 +7,15 @@
 #include <utility>
 
 #include "tests/gpusim/lexer.h"
+#include "tests/gpusim/source_map.h"
 #include "tests/gpusim/syntax.h"
 
 namespace gpusim {
 namespace {
 
-// Which line of the user's an inlined instruction belongs to: the innermost that is not in the toolkit's
-// headers.
-class SourceMap {
- public:
-  void file(int number, const std::string& path) {
-    is_toolkit_[number] =
-        path.find("/include/") != std::string::npos && path.find("cuda") != std::string::npos;
-  }
-  // A .loc directive, inlined at `parent` ({0, 0, 0}: not inlined).
-  using Location = std::tuple<int, int, int>;  // file, line, column
-  SourceLine locate(Location location, Location parent) {
-    parents_[location] = parent;
-    Location at = location;
-    for (int depth = 0; depth < 64 && is_toolkit_[std::get<0>(at)]; ++depth) {
-      const auto found = parents_.find(at);
-      if (found == parents_.end() || std::get<0>(found->second) == 0) break;
-      at = found->second;
-    }
-    return {std::get<0>(at), std::get<1>(at)};
-  }
-
- private:
-  std::map<int, bool> is_toolkit_;
-  std::map<Location, Location> parents_;
-};
-
 class Parser {
  public:
-  Parser(const std::string& text, Reader& reader) : lexer_(text), reader_(reader) {}
+  Parser(const std::string& text, Reader& reader) : lexer_(text), reader_(reader), sources_(text) {}
   void module();
 
  private:
@@ -103,7 +78,6 @@ void Parser::file() {
   const int number = static_cast<int>(lexer_.integer());
   const std::string path(lexer_.next().text);
   while (lexer_.accept(",")) lexer_.next();
-  sources_.file(number, path);
   reader_.file(number, path);
 }
 

@@ -89,7 +89,6 @@ enum class Special {
   smid,
   nsmid,
   gridid,
-  clock,
   lanemask_eq,
   lanemask_lt,
   lanemask_le,

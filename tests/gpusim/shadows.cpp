@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <thread>
 
 namespace gpusim {
 namespace {
@@ -128,25 +129,45 @@ uint8_t mask_of(size_t offset, size_t bytes) {
   return static_cast<uint8_t>(((1U << bytes) - 1) << offset % Shadow::bytes);
 }
 
+void check_granule(Warp& warp, Shadow& s, uint8_t mask, uint32_t thread, const Touch& touch, size_t offset,
+                   size_t done, size_t part) {
+  const bool writes = touch.use == Use::write;
+  const bool is_same = writes && std::memcmp(touch.now + done, touch.value + done, part) == 0;
+  check_writer(warp, s, mask, thread, touch, offset + done, is_same);
+  if (writes) {
+    check_readers(warp, s, mask, thread, touch, offset + done, is_same);
+    s.writer = thread + 1, s.write_time = warp.time, s.write_mask = mask;
+    if ((s.read_mask & ~mask) == 0) s.readers = Shadow::Readers::none, s.read_mask = 0;
+  } else {
+    note_reader(warp, s, mask, thread, touch);
+  }
+}
+
+Present present_of(const Warp& warp, uint32_t quiet_time) {
+  return {thread_of(warp, 0), block_of(warp),           warp_of(warp), warp.time,
+          quiet_time,         warp.block->barrier_time, warp.sync_time};
+}
+
 }  // namespace
 
-void check_race(Warp& warp, Shadow* shadows, size_t offset, size_t bytes, const Touch& touch) {
-  const Warp& top = warp;
-  const uint32_t thread = thread_of(top, touch.lane);
+// All notes before the launch, and in shared memory those before the block's last barrier.
+Present Present::of_global(const Warp& warp) {
+  return present_of(warp, warp.block->launch->start_time);
+}
+Present Present::of_shared(const Warp& warp) {
+  return present_of(warp, warp.block->barrier_time);
+}
+
+void check_race(Warp& warp, const Present& present, Shadow* shadows, size_t offset, size_t bytes,
+                const Touch& touch) {
+  const uint32_t thread = present.first_thread + static_cast<uint32_t>(touch.lane);
   for (size_t done = 0; done < bytes; done += Shadow::bytes) {
     const size_t part = std::min(bytes - done, Shadow::bytes);
     Shadow& s = shadows[(offset + done) / Shadow::bytes];
     const uint8_t mask = mask_of(offset + done, part);
-    const bool writes = touch.use == Use::write;
-    const bool is_same = writes && std::memcmp(touch.now + done, touch.value + done, part) == 0;
-    check_writer(warp, s, mask, thread, touch, offset + done, is_same);
-    if (writes) {
-      check_readers(warp, s, mask, thread, touch, offset + done, is_same);
-      s.writer = thread + 1, s.write_time = warp.time, s.write_mask = mask;
-      if ((s.read_mask & ~mask) == 0) s.readers = Shadow::Readers::none, s.read_mask = 0;
-    } else {
-      note_reader(warp, s, mask, thread, touch);
-    }
+    const bool is_quiet = touch.use == Use::write ? is_quiet_write(s, mask, thread, present)
+                                                  : is_quiet_read(s, mask, thread, present);
+    if (!is_quiet) check_granule(warp, s, mask, thread, touch, offset, done, part);
   }
 }
 
@@ -157,23 +178,35 @@ void count_touched(Warp& warp, Shadow* shadows, size_t offset, size_t bytes) {
     Shadow& s = shadows[(offset + done) / Shadow::bytes];
     if (s.touch_time != start) s.touch_time = start, s.touched = 0;
     const auto fresh = static_cast<uint8_t>(mask_of(offset + done, part) & ~s.touched);
+    if (fresh == 0) continue;
     s.touched |= fresh;
     warp.block->counters.touched_bytes += static_cast<uint64_t>(std::popcount(fresh));
   }
 }
 
 namespace {
-std::atomic_flag shadow_lock = ATOMIC_FLAG_INIT;
+
+struct alignas(64) Stripe {  // a cache line of its own
+  std::atomic_flag taken = ATOMIC_FLAG_INIT;
+};
+Stripe stripes[64];
+
+void take(std::atomic_flag& flag) {
+  for (int attempts = 0; flag.test_and_set(std::memory_order_acquire); ++attempts) {
+    if (attempts % 64 == 63) std::this_thread::yield();  // the owner may have no core
+  }
 }
 
-ShadowLock::ShadowLock(bool is_needed) : is_needed_(is_needed) {
-  if (is_needed_)
-    while (shadow_lock.test_and_set(std::memory_order_acquire)) {
-    }
+}  // namespace
+
+// In rising order, so that nobody waits for one who waits.
+ShadowLock::ShadowLock(uint64_t mask) : stripes_(mask) {
+  for (uint64_t rest = mask; rest != 0; rest &= rest - 1) take(stripes[std::countr_zero(rest)].taken);
 }
 
 ShadowLock::~ShadowLock() {
-  if (is_needed_) shadow_lock.clear(std::memory_order_release);
+  for (uint64_t rest = stripes_; rest != 0; rest &= rest - 1)
+    stripes[std::countr_zero(rest)].taken.clear(std::memory_order_release);
 }
 
 }  // namespace gpusim

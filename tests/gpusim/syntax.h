@@ -9,10 +9,12 @@
 
 namespace gpusim {
 
-// A line of the CUDA source.
+// A line of the CUDA source, of the function that everything else was inlined into, and, if there is one,
+// that of the inlined code.
 struct SourceLine {
   int file = 0;  // by the module's .file directives; 0: unknown
   int line = 0;
+  int inner_file = 0, inner_line = 0;
 };
 
 struct Operand {

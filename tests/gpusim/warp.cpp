@@ -21,6 +21,10 @@ void fault(const Warp& warp, const Instruction& instruction, int lane, const std
     place.file = file->second;
     place.line = instruction.source.line;
   }
+  if (const auto file = files.find(instruction.source.inner_file); file != files.end()) {
+    place.inner_file = file->second;
+    place.inner_line = instruction.source.inner_line;
+  }
   throw Fault(std::move(place), what);
 }
 
@@ -115,10 +119,9 @@ void Warp::set_specials() {
             return static_cast<uint32_t>(launch.dynamic_shared);
           case Special::total_smem_size:
             return static_cast<uint32_t>(launch.shared_bytes);
-          // One multiprocessor and a clock that stands still: the same in every run.
+          // One multiprocessor: the same in every run.
           case Special::smid:
           case Special::gridid:
-          case Special::clock:
           case Special::count_:
             return 0;
         }

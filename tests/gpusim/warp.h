@@ -69,6 +69,7 @@ struct Warp {
   uint32_t time = 0;           // of its last bar.warp.sync or of the block's barrier, whichever is later
   uint32_t sync_time = 0;      // of its last bar.warp.sync
   LaneMask carry = 0;
+  uint64_t clock = 0;                 // how often a clock was read
   uint64_t local_frame = 0;           // where its local memory begins
   std::byte* call_memory = nullptr;   // call_bytes a lane
   std::byte* local_memory = nullptr;  // local_stride a lane; of the kernel's warp

@@ -33,10 +33,15 @@ bool plant(const char* file, std::vector<Bug> bugs) {
 
 namespace {
 
-// Lines of the bug's file that end with its mark.
+std::string file_name(const std::string& path) {
+  return path.substr(path.find_last_of('/') + 1);
+}
+
+// Lines of the bug's file that end with its mark. Its path is the compiler's, which may begin at any folder.
 std::set<int> marked_lines(const PlantedBug& bug) {
-  std::ifstream file(bug.file);
-  REQUIRE_MESSAGE(file.good(), "cannot read ", bug.file);
+  const std::string path = GPUSIM_SELFCHECK_SOURCES "/" + file_name(bug.file);
+  std::ifstream file(path);
+  REQUIRE_MESSAGE(file.good(), "cannot read ", path);
   std::set<int> lines;
   int number = 0;
   for (std::string line; std::getline(file, line);) {
@@ -44,10 +49,6 @@ std::set<int> marked_lines(const PlantedBug& bug) {
     if (line.ends_with(std::string("// BUG ") + bug.name)) lines.insert(number);
   }
   return lines;
-}
-
-std::string file_name(const std::string& path) {
-  return path.substr(path.find_last_of('/') + 1);
 }
 
 // What is wrong with the place; empty when nothing is.
