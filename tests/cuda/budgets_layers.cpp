@@ -58,7 +58,10 @@ Work cell(Cell step, int64_t gates, int64_t states, bool back) {
   const Shape in{128, gates * width}, state{128, states * width};
   const auto f = [step](const Tensors& x) { return step(x[0], x[1], x[2], {}); };
   const int64_t kept = 4 * in.numel();
-  if (!back) return training({tracked(in), tracked(in), drawn(state)}, f, kept);
+  if (!back) {
+    const int64_t unread = states == 2 ? 4 * 128 * width : 0;  // h before the step
+    return training({tracked(in), tracked(in), drawn(state)}, f, kept - unread);
+  }
   // The derivative of an LSTM reads gates, cells before and after; that of a GRU the state and a third of
   // `recurrent`.
   const int64_t read = kept + 4 * 128 * width * 2;
