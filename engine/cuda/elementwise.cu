@@ -3,6 +3,7 @@
 #include "engine/core/dtype.h"
 #include "engine/cuda/families.h"
 #include "engine/cuda/loop.cuh"
+#include "engine/cuda/transpose.cuh"
 #include "engine/kernels/gate_on.h"
 #include "engine/kernels/scalar.h"
 
@@ -87,6 +88,7 @@ struct CudaElementwise final : Elementwise {
   }
 
   void copy(const CopyArgs& args) const override {
+    if (args.from == args.to && transposed(args)) return;
     visit_any(args.from, [&]<class From>() {
       visit_any(args.to, [&]<class To>() {
         if constexpr (converts<From, To>)
@@ -99,6 +101,18 @@ struct CudaElementwise final : Elementwise {
     visit_any(args.dtype, [&]<class T>() {
       map_elements<T>(args.loop, {}, args.y, false, Constant<T>{Cast<T>{}(args.value)});
     });
+  }
+
+ private:
+  static bool transposed(const CopyArgs& args) {
+    switch (size_of(args.from)) {
+      case 1:
+        return copy_transposed<uint8_t>(args.loop, args.x, args.y);
+      case 4:
+        return copy_transposed<uint32_t>(args.loop, args.x, args.y);
+      default:
+        return copy_transposed<uint64_t>(args.loop, args.x, args.y);
+    }
   }
 };
 

@@ -69,6 +69,28 @@ cudaStream_t stream() {
   return streams[at];
 }
 
+int64_t shared_memory_of_block() {
+  constexpr int most = 96 << 10, others = 8 << 10;  // others: what kernels have beside it
+  thread_local std::vector<int> known;
+  const auto at = static_cast<size_t>(current_device());
+  if (known.size() <= at) known.resize(at + 1);
+  if (known[at] == 0) {
+    int bytes = 0;
+    check_cuda(cudaDeviceGetAttribute(&bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, static_cast<int>(at)),
+               "device");
+    known[at] = std::min(bytes - others, most);
+  }
+  return known[at];
+}
+
+void allow_shared_memory(const void* kernel, size_t bytes) {
+  constexpr size_t always = 40 << 10;  // 48 kB less what kernels have beside it
+  if (bytes <= always) return;
+  check_cuda(
+      cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
+      "shared memory");
+}
+
 Scratch::Scratch(size_t bytes)
     : allocator_(allocator({DeviceKind::cuda, current_device()})), block_(allocator_.allocate(bytes)) {}
 Scratch::~Scratch() {

@@ -23,6 +23,11 @@ int current_device();
 // To be called after every launch: throws when the launch was refused. `kernel` names the kernel's functor.
 void launched(const std::type_info& kernel);
 
+// Bytes of shared memory that a block of the current device may have for rows it reads again.
+int64_t shared_memory_of_block();
+// To be called before a launch with so many bytes: more than every kernel may have must be asked for.
+void allow_shared_memory(const void* kernel, size_t bytes);
+
 // Working memory of the current device while kernels that use it are launched: it may be given back before
 // they run, as later work of the stream comes after them.
 class Scratch {

@@ -73,9 +73,14 @@ struct FirstMaximum {
 template <class T>
 struct LargestOfRow {
   TopKArgs a;
+  MOSAIC_HD Keeps keeps() const {
+    return {.bytes = a.cols * static_cast<int64_t>(sizeof(T)), .rows = a.k > 1 ? 1 : 0};
+  }
+
   template <class Team>
   __device__ void operator()(const Team& team, int64_t r) const {
-    const T* row = static_cast<const T*>(a.x) + r * a.row_stride;
+    const T* from = static_cast<const T*>(a.x) + r * a.row_stride;
+    const T* row = a.k > 1 ? team.hold(from, a.cols) : from;
     Candidate<T> last{T(0), -1};
     for (int64_t k = 0; k < a.k; ++k) {
       const Candidate<T> best = first_of<T>(team, a.cols, [&](int64_t c) {

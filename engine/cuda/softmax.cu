@@ -1,5 +1,6 @@
 #include "engine/cuda/families.h"
 #include "engine/cuda/launch.cuh"
+#include "engine/cuda/row_stats.cuh"
 #include "engine/kernels/softmax_on.h"
 
 namespace mosaic::kernels::gpu {

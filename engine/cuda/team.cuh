@@ -13,8 +13,7 @@ namespace mosaic::kernels::MOSAIC_ISA {
 
 inline constexpr int warp_lanes = 32;
 inline constexpr unsigned all_lanes = 0xffffffffu;
-inline constexpr int64_t whole_row = int64_t{1}
-                                     << 40;  // combining a part costs barriers, reading again little
+inline constexpr int threads_per_block = 256, warps_per_block = threads_per_block / warp_lanes;
 
 // Every lane gets the result, with the same bits: both operands of each step are exchanged.
 template <class A>
@@ -33,10 +32,35 @@ __device__ __forceinline__ A warp_max(A value) {
   return value;
 }
 
-struct WarpTeam {
+// The shared memory of a team for the parts of a row, and of its block for what all rows read, `part` bytes
+// each; null: none.
+template <class Team>
+struct TeamMemory {
+  unsigned char* own;
+  unsigned char* shared;
+  uint32_t part;
+  static constexpr bool memory_bound = true;
+
+  template <class T>
+  __device__ __forceinline__ const T* hold(const T* x, int64_t n, int k = 0) const {
+    if (own == nullptr) return x;
+    T* to = room(static_cast<T*>(nullptr), k);
+    static_cast<const Team*>(this)->each(n, [=](int64_t c) { to[c] = x[c]; });
+    return to;
+  }
+  template <class T>
+  __device__ __forceinline__ T* room(T* x, int k = 0) const {
+    return own == nullptr ? x : reinterpret_cast<T*>(own + k * part);
+  }
+  template <class T>
+  __device__ __forceinline__ const T* common(const T* x, int k = 0) const {
+    return shared == nullptr ? x : reinterpret_cast<const T*>(shared + k * part);
+  }
+};
+
+struct WarpTeam : TeamMemory<WarpTeam> {
   int lane;
   static constexpr int lanes = warp_lanes;
-  static constexpr int64_t walk = whole_row;
   __device__ __forceinline__ int rank() const { return lane; }
   __device__ __forceinline__ void meet() const { __syncwarp(); }
 
@@ -71,9 +95,8 @@ struct WarpTeam {
 };
 
 template <int Threads>
-struct BlockTeam {
+struct BlockTeam : TeamMemory<BlockTeam<Threads>> {
   static constexpr int lanes = Threads;
-  static constexpr int64_t walk = whole_row;
   __device__ __forceinline__ int rank() const { return static_cast<int>(threadIdx.x); }
   __device__ __forceinline__ void meet() const { __syncthreads(); }
 
@@ -125,20 +148,30 @@ struct BlockTeam {
   }
 };
 
-// f(c, word of element first + c) for every c in [0, n); a lane takes the four elements of one Philox block.
+// f(c, word of element first + c) for every c in [0, n). The words of 32 Philox blocks, one a lane, go
+// through shared memory, so that neighbouring lanes get neighbouring elements.
 template <class Team, class F>
 __device__ __forceinline__ void each_word(const Team& team, PhiloxKey key, int64_t first, int64_t n,
                                           const F& f) {
-  const int64_t skip = first % 4;
-  team.each((skip + n + 3) / 4, [&](int64_t quad) {
-    uint32_t words[4];
-    philox_block(key.key, key.counter + static_cast<uint64_t>(first / 4 + quad), words);
+  constexpr int stretch = 4 * warp_lanes;
+  __shared__ uint4 blocks[warps_per_block][warp_lanes];
+  uint4* mine = blocks[threadIdx.x / warp_lanes];
+  const uint32_t* words = reinterpret_cast<const uint32_t*>(mine);
+  const int lane = static_cast<int>(threadIdx.x) % warp_lanes;
+  const int64_t skip = first % 4, end = skip + n;
+  team.meet();
+  for (int64_t from = team.rank() / warp_lanes * stretch; from < end; from += 4 * Team::lanes) {
+    uint32_t block[4];
+    philox_block(key.key, key.counter + static_cast<uint64_t>((first + from) / 4 + lane), block);
+    __syncwarp();
+    mine[lane] = make_uint4(block[0], block[1], block[2], block[3]);
+    __syncwarp();
 #pragma unroll
-    for (int i = 0; i < 4; ++i) {
-      const int64_t c = 4 * quad + i - skip;
-      if (c >= 0 && c < n) f(c, words[i]);
+    for (int i = 0; i < stretch; i += warp_lanes) {
+      const int64_t c = from + i + lane - skip;
+      if (c >= 0 && c < n) f(c, words[i + lane]);
     }
-  });
+  }
 }
 
 }  // namespace mosaic::kernels::MOSAIC_ISA

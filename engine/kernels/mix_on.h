@@ -8,7 +8,7 @@
 namespace mosaic::kernels::MOSAIC_ISA {
 
 // Up to this many experts are read in one pass over a row; more take another pass over the result.
-inline constexpr int64_t mix_width = 4;
+inline constexpr int mix_width = 8;
 
 template <class T>
 struct MixRow {
@@ -16,23 +16,20 @@ struct MixRow {
   template <class Team>
   MOSAIC_HD void operator()(const Team& team, int64_t row) const {
     for (int64_t first = 0; first < a.experts; first += mix_width) {
-      switch (a.experts - first) {
-        case 1:
-          pass<1>(team, row, first);
-          break;
-        case 2:
-          pass<2>(team, row, first);
-          break;
-        case 3:
-          pass<3>(team, row, first);
-          break;
-        default:
-          pass<4>(team, row, first);
-      }
+      pass_of<mix_width>(team, row, first);
     }
   }
 
  private:
+  // The pass over the experts from `first` on, at most Count.
+  template <int Count, class Team>
+  MOSAIC_HD void pass_of(const Team& team, int64_t row, int64_t first) const {
+    if constexpr (Count > 1) {
+      if (a.experts - first < Count) return pass_of<Count - 1>(team, row, first);
+    }
+    pass<Count>(team, row, first);
+  }
+
   template <int Count, class Team>
   MOSAIC_HD void pass(const Team& team, int64_t row, int64_t first) const {
     using A = acc_t<T>;
@@ -65,10 +62,12 @@ struct MixRow {
 template <class T>
 struct MixGradRow {
   MixGradArgs a;
+  MOSAIC_HD Keeps keeps() const { return {.bytes = a.cols * static_cast<int64_t>(sizeof(T)), .rows = 1}; }
+
   template <class Team>
   MOSAIC_HD void operator()(const Team& team, int64_t row) const {
     using A = acc_t<T>;
-    const T* dy = static_cast<const T*>(a.dy) + row * a.dy_stride;
+    const T* dy = team.hold(static_cast<const T*>(a.dy) + row * a.dy_stride, a.cols);
     for (int64_t m = 0; m < a.experts; ++m) {
       const T* expert = static_cast<const T*>(a.stack) + m * a.expert_stride + row * a.row_stride;
       if (a.dalpha) {

@@ -53,7 +53,7 @@ struct LayerNormGradArgs {
   bool dgamma_add;
   void* dbeta;
   bool dbeta_add;
-  void* partial;  // {norm_chunks(rows), 2, cols} working memory; needed when dgamma or dbeta are
+  void* partial;  // {norm_chunks(rows), 2, cols} working memory of the CPU; needed when dgamma or dbeta are
 };
 
 // dgamma and dbeta are summed in this many chunks of rows, then over the chunks: a number that depends on the

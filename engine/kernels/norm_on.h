@@ -12,13 +12,26 @@ namespace mosaic::kernels::MOSAIC_ISA {
 template <class T>
 struct LayerNormRow {
   LayerNormArgs a;
+  MOSAIC_HD Keeps keeps() const {
+    return {.bytes = a.cols * static_cast<int64_t>(sizeof(acc_t<T>)),
+            .rows = 1,
+            .common = a.beta == nullptr ? 1 : 2};
+  }
+  template <class F>
+  MOSAIC_HD void each_common(const F& f) const {
+    f(0, static_cast<const acc_t<T>*>(a.gamma));
+    if (a.beta) f(1, static_cast<const acc_t<T>*>(a.beta));
+  }
+
   template <class Team>
   MOSAIC_HD void operator()(const Team& team, int64_t row) const {
     const T* x = static_cast<const T*>(a.x) + row * a.x_stride;
     T* out = static_cast<T*>(a.out) + row * a.cols;
-    if (a.y == nullptr) return normalise(team, row, x, out);
-    T* s = a.sum ? static_cast<T*>(a.sum) + row * a.cols : out;
+    if (a.y == nullptr) return normalise(team, row, team.hold(x, a.cols), out);
+    T* sum = a.sum ? static_cast<T*>(a.sum) + row * a.cols : nullptr;
+    T* s = team.room(sum ? sum : out);
     add(team, row, x, s);
+    if (sum && sum != s) team.each(a.cols, [&](int64_t c) { sum[c] = s[c]; });
     normalise(team, row, s, out);
   }
 
@@ -43,8 +56,8 @@ struct LayerNormRow {
   template <class Team>
   MOSAIC_HD void normalise(const Team& team, int64_t row, const T* s, T* out) const {
     using A = acc_t<T>;
-    const A* gamma = static_cast<const A*>(a.gamma);
-    const A* beta = static_cast<const A*>(a.beta);
+    const A* gamma = team.common(static_cast<const A*>(a.gamma), 0);
+    const A* beta = a.beta ? team.common(static_cast<const A*>(a.beta), 1) : nullptr;
     const A share = A(1) / A(a.cols);
     const A mean =
         a.centred ? team.template sum<A>(a.cols, [&](int64_t c) { return A(s[c]); }) * share : A(0);
@@ -71,12 +84,21 @@ struct LayerNormRow {
 template <class T>
 struct LayerNormGradRow {
   LayerNormGradArgs a;
+  MOSAIC_HD Keeps keeps() const {
+    return {.bytes = a.cols * static_cast<int64_t>(sizeof(acc_t<T>)), .rows = 2, .common = 1};
+  }
+  template <class F>
+  MOSAIC_HD void each_common(const F& f) const {
+    f(0, static_cast<const acc_t<T>*>(a.gamma));
+  }
+
   template <class Team>
   MOSAIC_HD void operator()(const Team& team, int64_t row) const {
     using A = acc_t<T>;
-    const T* s = static_cast<const T*>(a.s) + row * a.s_stride;
-    const T* dout = static_cast<const T*>(a.dout) + row * a.dout_stride;
-    const A* gamma = static_cast<const A*>(a.gamma);
+    const T* s = team.hold(static_cast<const T*>(a.s) + row * a.s_stride, a.cols, 0);
+    const T* dout = team.hold(static_cast<const T*>(a.dout) + row * a.dout_stride, a.cols, 1);
+    if (a.dx == nullptr && a.dy == nullptr) return;
+    const A* gamma = team.common(static_cast<const A*>(a.gamma));
     const A mean = static_cast<const A*>(a.mean)[row], rstd = static_cast<const A*>(a.rstd)[row];
     const A along_one =
         a.centred ? team.template sum<A>(a.cols, [&](int64_t c) { return A(dout[c]) * gamma[c]; }) : A(0);
@@ -145,7 +167,7 @@ struct LayerNormGradChunk {
           dbeta[c] += d;
         });
       }
-      if (a.dx || a.dy) LayerNormGradRow<T>{a}(team, row);
+      LayerNormGradRow<T>{a}(team, row);
     }
   }
 };

@@ -84,20 +84,23 @@ struct SGDSpan {
   MOSAIC_HD void operator()(int64_t begin, int64_t end) const {
     if (v == nullptr) {
 #pragma GCC ivdep
-      for (int64_t i = begin; i < end; ++i) weight[i] = mul_add(-lr, slope(i), weight[i]);
+      for (int64_t i = begin; i < end; ++i) {
+        const T w = weight[i];
+        weight[i] = mul_add(-lr, slope(i, w), w);
+      }
       return;
     }
 #pragma GCC ivdep
     for (int64_t i = begin; i < end; ++i) {
-      const T g = slope(i), velocity = mul_add(momentum, v[i], g);
+      const T w = weight[i], g = slope(i, w), velocity = mul_add(momentum, v[i], g);
       v[i] = velocity;
-      weight[i] = mul_add(-lr, nesterov ? mul_add(momentum, velocity, g) : velocity, weight[i]);
+      weight[i] = mul_add(-lr, nesterov ? mul_add(momentum, velocity, g) : velocity, w);
     }
   }
 
  private:
-  [[gnu::always_inline]] MOSAIC_HD T slope(int64_t i) const {
-    return mul_add(decay, weight[i], grad == nullptr ? T(0) : scale * grad[i]);
+  [[gnu::always_inline]] MOSAIC_HD T slope(int64_t i, T w) const {
+    return mul_add(decay, w, grad == nullptr ? T(0) : scale * grad[i]);
   }
 };
 

@@ -68,9 +68,11 @@ struct LogSumExpRows {
   const T* x;
   int64_t cols, row_stride;
   T* y;
+  MOSAIC_HD Keeps keeps() const { return {.bytes = cols * static_cast<int64_t>(sizeof(T)), .rows = 1}; }
+
   template <class Team>
   MOSAIC_HD void operator()(const Team& team, int64_t r) const {
-    const T* row = x + r * row_stride;
+    const T* row = team.hold(x + r * row_stride, cols);
     const T max =
         team.template max<T>(cols, static_cast<T>(-__builtin_inf()), [row](int64_t c) { return row[c]; });
     // An infinite maximum is the result: subtracting it would give NaN.

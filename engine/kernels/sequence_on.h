@@ -10,19 +10,24 @@ namespace mosaic::kernels::MOSAIC_ISA {
 template <class T, bool Accumulate>
 struct RotaryRow {
   RotaryArgs a;
+  MOSAIC_HD Keeps keeps() const { return {.bytes = a.pairs * static_cast<int64_t>(sizeof(T)), .rows = 2}; }
+
   template <class Team>
   MOSAIC_HD void operator()(const Team& team, int64_t row) const {
     const int64_t position = row % a.positions;
-    const T* cosines = static_cast<const T*>(a.cosines) + position * a.cosine_stride;
-    const T* sines = static_cast<const T*>(a.sines) + position * a.sine_stride;
+    const T* cosines = team.hold(static_cast<const T*>(a.cosines) + position * a.cosine_stride, a.pairs, 0);
+    const T* sines = team.hold(static_cast<const T*>(a.sines) + position * a.sine_stride, a.pairs, 1);
     const T direction = a.back ? T(-1) : T(1);
     for (int64_t head = 0; head < a.heads; ++head) {
       const T* x = static_cast<const T*>(a.x) + row * a.x_stride + head * a.width;
       T* y = static_cast<T*>(a.y) + row * a.y_stride + head * a.width;
-      if (a.interleaved) {
-        turn<2>(team, x, y, 1, cosines, sines, direction);
-      } else {
+      if (!a.interleaved) {
         turn<1>(team, x, y, a.pairs, cosines, sines, direction);
+      } else if (begins_pair(x) && begins_pair(y)) {
+        turn_pairs(team, reinterpret_cast<const Pair*>(x), reinterpret_cast<Pair*>(y), cosines, sines,
+                   direction);
+      } else {
+        turn<2>(team, x, y, 1, cosines, sines, direction);
       }
       const int64_t turned = 2 * a.pairs;
       team.each(a.width - turned, [&](int64_t c) { put(y[turned + c], x[turned + c]); });
@@ -30,6 +35,23 @@ struct RotaryRow {
   }
 
  private:
+  // Two neighbouring channels, as one access to memory.
+  struct alignas(2 * sizeof(T)) Pair {
+    T first, second;
+  };
+  MOSAIC_HD static bool begins_pair(const T* x) { return reinterpret_cast<uintptr_t>(x) % sizeof(Pair) == 0; }
+  template <class Team>
+  [[gnu::always_inline]] MOSAIC_HD void turn_pairs(const Team& team, const Pair* x, Pair* y, const T* cosines,
+                                                   const T* sines, T direction) const {
+    team.each(a.pairs, [&](int64_t i) {
+      const Pair in = x[i];
+      const T c = cosines[i], s = direction * sines[i];
+      Pair out = Accumulate ? y[i] : Pair{};
+      put(out.first, mul_add(in.first, c, -(in.second * s)));
+      put(out.second, mul_add(in.second, c, in.first * s));
+      y[i] = out;
+    });
+  }
   // Pair i: channels Step * i and `apart` further.
   template <int Step, class Team>
   [[gnu::always_inline]] MOSAIC_HD void turn(const Team& team, const T* x, T* y, int64_t apart,

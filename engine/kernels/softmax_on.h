@@ -2,52 +2,32 @@
 #pragma once
 
 #include "engine/kernels/math.h"
+#include "engine/kernels/row_stats.h"
 #include "engine/kernels/softmax.h"
 #include "engine/kernels/team.h"
 
 namespace mosaic::kernels::MOSAIC_ISA {
 
-// The maximum m of a row, the sum of exp(x - m) and, when asked for, the sum of x - x[0], in one walk through
-// memory: blocks of the team's choice are read several times, and the exponentials' sum is rescaled when a
-// later block has a larger maximum.
-template <class A>
-struct RowStats {
-  A max, sum, total;
-};
-
-template <class T, class Team>
-[[gnu::always_inline]] MOSAIC_HD inline RowStats<acc_t<T>> row_stats(const Team& team, const T* x,
-                                                                     int64_t cols, bool total = false) {
-  using A = acc_t<T>;
-  RowStats<A> stats{-A(__builtin_inf()), A(0), A(0)};
-  const A pivot = cols > 0 ? A(x[0]) : A(0);
-  for (int64_t from = 0; from < cols; from += Team::walk) {
-    const T* part = x + from;
-    const int64_t n = cols - from < Team::walk ? cols - from : Team::walk;
-    const A high = team.template max<A>(n, stats.max, [&](int64_t c) { return A(part[c]); });
-    if (high > stats.max) {
-      stats.sum *= exp_flush(stats.max - high);
-      stats.max = high;
-    }
-    const A shift = stats.max > -A(__builtin_inf()) ? stats.max : A(0);  // -inf - -inf would be NaN
-    stats.sum += team.template sum<A>(n, [&](int64_t c) { return exp_flush(A(part[c]) - shift); });
-    if (total) stats.total += team.template sum<A>(n, [&](int64_t c) { return A(part[c]) - pivot; });
-  }
-  return stats;
-}
-
 template <class T>
 struct SoftmaxRow {
   SoftmaxArgs a;
+  MOSAIC_HD Keeps keeps() const { return {.bytes = a.cols * static_cast<int64_t>(sizeof(T)), .rows = 1}; }
+
   template <class Team>
   MOSAIC_HD void operator()(const Team& team, int64_t row) const {
     using A = acc_t<T>;
-    const T* x = static_cast<const T*>(a.x) + row * a.x_stride;
+    const T* x = team.hold(static_cast<const T*>(a.x) + row * a.x_stride, a.cols);
     T* y = static_cast<T*>(a.y) + row * a.y_stride;
-    if (a.log) {
+    if (a.log || Team::memory_bound) {
       const RowStats<A> stats = row_stats<T>(team, x, a.cols);
-      const A max = stats.max, log_sum = log(stats.sum);  // subtracted one by one: their sum loses digits
-      team.each(a.cols, [&](int64_t c) { y[c] = T((A(x[c]) - max) - log_sum); });
+      const A max = stats.max;
+      if (a.log) {
+        const A log_sum = log(stats.sum);  // subtracted one by one: their sum loses digits
+        team.each(a.cols, [&](int64_t c) { y[c] = T((A(x[c]) - max) - log_sum); });
+      } else {
+        const A scale = A(1) / stats.sum;
+        team.each(a.cols, [&](int64_t c) { y[c] = T(exp_flush(A(x[c]) - max) * scale); });
+      }
       return;
     }
     const A max = team.template max<A>(a.cols, -A(__builtin_inf()), [&](int64_t c) { return A(x[c]); });
@@ -66,11 +46,15 @@ struct SoftmaxRow {
 template <class T>
 struct SoftmaxGradRow {
   SoftmaxGradArgs a;
+  MOSAIC_HD Keeps keeps() const {
+    return {.bytes = a.cols * static_cast<int64_t>(sizeof(T)), .rows = a.log ? 1 : 2};
+  }
+
   template <class Team>
   MOSAIC_HD void operator()(const Team& team, int64_t row) const {
     using A = acc_t<T>;
     const T* y = static_cast<const T*>(a.y) + row * a.y_stride;
-    const T* dy = static_cast<const T*>(a.dy) + row * a.dy_stride;
+    const T* dy = team.hold(static_cast<const T*>(a.dy) + row * a.dy_stride, a.cols, 0);
     T* dx = static_cast<T*>(a.dx) + row * a.dx_stride;
     if (a.log) {
       const A total = team.template sum<A>(a.cols, [&](int64_t c) { return A(dy[c]); });
@@ -81,6 +65,7 @@ struct SoftmaxGradRow {
       }
       return;
     }
+    y = team.hold(y, a.cols, 1);
     const A total = team.template sum<A>(a.cols, [&](int64_t c) { return A(dy[c]) * A(y[c]); });
     if (a.accumulate) {
       team.each(a.cols, [&](int64_t c) { dx[c] = T(A(dx[c]) + A(y[c]) * (A(dy[c]) - total)); });

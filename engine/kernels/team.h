@@ -35,6 +35,18 @@ using acc_t = typename Accumulator<T>::type;
 
 // A Team works on one row: each(n, f) runs f(c) for every column, sum and max combine f(c) over the row in an
 // order that depends on n only, once(f) runs f on one lane. What one call wrote, the next one may read.
+//
+// What a row program reads more than once it reads through the team: hold(x, n, k) gives a place that holds
+// x[0, n), room(x, k) one to write what would else be written to and read back from x, common(x, k) that of a
+// vector which all rows read. A GPU has shared memory for them when the program says what it keeps; a CPU's
+// caches keep rows by themselves, and it is given x.
+
+// What keeps() of a row program says: part k of hold and room is below `rows`, that of common below `common`,
+// each of `bytes`. A program with common parts hands them out by each_common(f): f(k, x) for each of them.
+struct Keeps {
+  int64_t bytes = 0;
+  int rows = 0, common = 0;
+};
 
 #if !defined(__CUDACC__)  // the teams of a GPU are in cuda/team.cuh
 // HostTeam keeps 16 partial results, column c in partial c % 16, and combines them in a fixed tree: the
@@ -47,6 +59,21 @@ struct HostTeam {
   // Columns that are worth a walk of their own when a row is read several times: they stay in the first-level
   // cache.
   static constexpr int64_t walk = 2048;
+  // Whether computing a value again is cheaper than reading it again.
+  static constexpr bool memory_bound = false;
+
+  template <class T>
+  [[gnu::always_inline]] const T* hold(const T* x, int64_t /*n*/, int /*k*/ = 0) const {
+    return x;
+  }
+  template <class T>
+  [[gnu::always_inline]] T* room(T* x, int /*k*/ = 0) const {
+    return x;
+  }
+  template <class T>
+  [[gnu::always_inline]] const T* common(const T* x, int /*k*/ = 0) const {
+    return x;
+  }
 
   template <class F>
   [[gnu::always_inline]] void each(int64_t n, const F& f) const {
