@@ -13,7 +13,18 @@ namespace {
 
 constexpr const char* op = "cudnn";
 
-SymbolSource installed = nullptr;
+// What is known of the library.
+struct Known {
+  std::mutex mutex;  // of all below, and held by sessions
+  SymbolSource installed = nullptr;
+  bool looked = false;
+  std::optional<Cudnn> table;            // null after a look in vain
+  std::map<int, cudnnHandle_t> handles;  // of devices
+};
+Known& known() {
+  static Known& all = *new Known;  // never destroyed: the library may be gone by then
+  return all;
+}
 
 bool wanted_at_first() {
   const char* word = std::getenv("MOSAIC_CUDNN");
@@ -32,13 +43,16 @@ void say_why_not(const std::string& why) {
   std::fprintf(stderr, "%s; our own convolutions, pools and batch norms run\n", why.c_str());
 }
 
-std::optional<Cudnn> load() {
+const Cudnn* look(Known& all) {
+  if (all.looked) return all.table ? &*all.table : nullptr;
+  all.looked = true;
   try {
-    return cudnn_from(installed ? Symbols(installed)
-                                : load_library(cat("libcudnn.so.", CUDNN_MAJOR), op, "cuDNN"));
+    return &all.table.emplace(cudnn_from(all.installed
+                                             ? Symbols(all.installed)
+                                             : load_library(cat("libcudnn.so.", CUDNN_MAJOR), op, "cuDNN")));
   } catch (const BackendError& error) {
     say_why_not(error.what());
-    return std::nullopt;
+    return nullptr;
   }
 }
 
@@ -73,12 +87,18 @@ Cudnn cudnn_from(const Symbols& symbols) {
 
 const Cudnn* cudnn() {
   if (!wanted()) return nullptr;
-  static const std::optional<Cudnn> table = load();
-  return table ? &*table : nullptr;
+  Known& all = known();
+  const std::lock_guard lock(all.mutex);
+  return look(all);
 }
 
 void install_cudnn(SymbolSource symbol) {
-  installed = symbol;
+  Known& all = known();
+  const std::lock_guard lock(all.mutex);
+  all.installed = symbol;
+  all.looked = false;
+  all.table.reset();
+  all.handles.clear();
 }
 
 bool want_cudnn(bool now) {
@@ -94,13 +114,13 @@ void throw_cudnn(const Cudnn& library, cudnnStatus_t status, const char* where, 
 }
 
 std::optional<CudnnSession> CudnnSession::begin() {
-  const Cudnn* library = cudnn();
+  if (!wanted()) return std::nullopt;
+  Known& all = known();
+  std::unique_lock lock(all.mutex);
+  const Cudnn* library = look(all);
   if (library == nullptr) return std::nullopt;
-  static std::mutex mutex;
-  static auto& handles = *new std::map<int, cudnnHandle_t>;  // never destroyed: the library may be gone then
-  std::unique_lock lock(mutex);
   const int device = current_device();
-  cudnnHandle_t& handle = handles[device];
+  cudnnHandle_t& handle = all.handles[device];
   if (handle == nullptr) handle = make_handle(*library);
   if (handle == nullptr) return std::nullopt;
   return CudnnSession(*library, handle, device, std::move(lock));

@@ -69,7 +69,7 @@ Cudnn cudnn_from(const Symbols& symbols);
 // line on stderr. Without install_cudnn, the first call loads the library.
 const Cudnn* cudnn();
 
-// Takes the functions from there instead. To be called before the first use.
+// Takes the functions from there instead, from now on; null: from the library.
 void install_cudnn(SymbolSource symbol);
 
 // Whether cuDNN is wanted, and a new answer; at first, yes unless MOSAIC_CUDNN=0 is in the environment.

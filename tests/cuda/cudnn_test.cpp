@@ -1,9 +1,11 @@
 // Layers by cuDNN, as the simulator has it: which go there, and that results, special values and errors are
 // those of our own kernels. The table of ops runs both ways in op_case.cpp.
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <limits>
 #include <string_view>
@@ -257,4 +259,66 @@ TEST_CASE("cuda: a cuDNN without a function, or of another version, is refused")
   CHECK_THROWS_WITH_AS((void)cudnn_from(old), doctest::Contains("the library is version 8907"), BackendError);
   CHECK_THROWS_WITH_AS((void)mosaic::cuda::load_library("libnothing.so.0", "cudnn", "this test"),
                        doctest::Contains("[cudnn] this test needs libnothing.so.0: "), BackendError);
+}
+
+namespace {
+
+// What is written to stderr while f runs.
+template <class F>
+std::string said(const F& f) {
+  std::FILE* file = std::tmpfile();
+  REQUIRE(file != nullptr);
+  std::fflush(stderr);
+  const int before = dup(STDERR_FILENO);
+  dup2(fileno(file), STDERR_FILENO);
+  f();
+  std::fflush(stderr);
+  dup2(before, STDERR_FILENO);
+  close(before);
+  std::rewind(file);
+  std::string text;
+  for (int c; (c = std::fgetc(file)) != EOF;) text += static_cast<char>(c);
+  std::fclose(file);
+  return text;
+}
+
+// While it lives, cuDNN is another one.
+struct Installed {
+  explicit Installed(mosaic::cuda::SymbolSource source) { mosaic::cuda::install_cudnn(source); }
+  Installed(const Installed&) = delete;
+  ~Installed() {
+    mosaic::cuda::install_cudnn(gpusim::cudnn_symbol);
+    mosaic::cuda::want_cudnn(true);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("cuda: a cuDNN that cannot be used is said once, and our own kernels run") {
+  const Tensor x = random({2, 4, 7, 6}), w = random({6, 4, 3, 3});
+  const Tensor expected = conv2d(x.to(cpu()), w.to(cpu()), {});
+  const auto run = [&] {
+    for (int i = 0; i < 2; ++i) CHECK(difference(conv2d(x, w, {}), expected) < 1e-5);
+  };
+  const uint64_t before = cudnn_calls();
+  {
+    const Installed incomplete([](const char* name) {
+      return std::string_view(name) == "cudnnAddTensor" ? nullptr : gpusim::cudnn_symbol(name);
+    });
+    CHECK(said(run) ==
+          "[cudnn] the library has no function cudnnAddTensor; our own convolutions, pools and batch norms "
+          "run\n");
+  }
+  {
+    const Installed broken([](const char* name) -> void* {  // as where a part of the library is missing
+      if (std::string_view(name) != "cudnnCreate") return gpusim::cudnn_symbol(name);
+      return reinterpret_cast<void*>(+[](cudnnHandle_t*) { return CUDNN_STATUS_SUBLIBRARY_LOADING_FAILED; });
+    });
+    CHECK(said(run).starts_with("[cudnn] cuDNN refused a handle: CUDNN_STATUS_NOT_INITIALIZED"));
+    CHECK(mosaic::cuda::cudnn() == nullptr);
+    CHECK(said(run).empty());
+  }
+  CHECK(cudnn_calls() == before);
+  CHECK(said(run).empty());
+  CHECK(cudnn_calls() == before + 2);
 }
