@@ -1,8 +1,9 @@
-// Convolution on a GPU. The patches of several images at once are a batch of matrices in working memory,
-// which the matrix product multiplies with the weights; windows of one element need no patches, and groups of
-// one channel no product. Every result is gathered by one thread or one team, so no order of sums is left
-// open.
+// Convolution on a GPU, by cuDNN where it has one. Our own: the patches of several images at once are a batch
+// of matrices in working memory, which the matrix product multiplies with the weights; windows of one element
+// need no patches, and groups of one channel no product. Every result is gathered by one thread or one team,
+// so no order of sums is left open.
 #include "engine/core/dtype.h"
+#include "engine/cuda/cudnn_layers.h"
 #include "engine/cuda/families.h"
 #include "engine/cuda/launch.cuh"
 #include "engine/kernels/conv_on.h"
@@ -251,6 +252,7 @@ class Steps {
 struct CudaConv final : Conv {
   void conv(const ConvArgs& a) const override {
     const ConvShape& s = a.shape;
+    if (!is_depthwise(s) && cuda::cudnn_conv(a)) return;
     visit_wide(s.dtype, "conv", [&]<class T>() {
       if (!is_depthwise(s)) return Steps<T>(s).forward(a);
       CudaLaunch::each(s.batch * s.out_channels * out_size(s), 0, DepthwiseOutput<T>{a});
@@ -258,6 +260,7 @@ struct CudaConv final : Conv {
   }
   void conv_grad_input(const ConvGradInputArgs& a) const override {
     const ConvShape& s = a.shape;
+    if (!is_depthwise(s) && cuda::cudnn_conv_grad_input(a)) return;
     visit_wide(s.dtype, "conv", [&]<class T>() {
       if (!is_depthwise(s)) return Steps<T>(s).input_gradient(a);
       CudaLaunch::each(s.batch * s.channels * in_size(s), 0, DepthwiseInputGradient<T>{a});
@@ -265,6 +268,7 @@ struct CudaConv final : Conv {
   }
   void conv_grad_weight(const ConvGradWeightArgs& a) const override {
     const ConvShape& s = a.shape;
+    if (!is_depthwise(s) && cuda::cudnn_conv_grad_weight(a)) return;
     visit_wide(s.dtype, "conv", [&]<class T>() {
       if (!is_depthwise(s)) return Steps<T>(s).weight_gradient(a);
       CudaLaunch::rows(s.out_channels * places(s), static_cast<double>(s.batch * out_size(s)),

@@ -1,11 +1,5 @@
 #include "engine/cuda/cublaslt.h"
 
-#include <dlfcn.h>
-
-#include <functional>
-#include <string>
-#include <type_traits>
-
 #include "engine/core/error.h"
 
 namespace mosaic::cuda {
@@ -13,11 +7,10 @@ namespace {
 
 SymbolSource installed = nullptr;
 
-CublasLt table_from(const std::function<void*(const char*)>& symbol) {
+CublasLt table_from(const Symbols& symbols) {
   CublasLt t;
   const auto find = [&](auto& function, const char* name) {
-    function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(symbol(name));
-    check<BackendError>(function != nullptr, "cublaslt", "the library has no function ", name);
+    cuda::find(symbols, "cublaslt", name, function);
   };
   find(t.create, "cublasLtCreate");
   find(t.desc_create, "cublasLtMatmulDescCreate");
@@ -35,12 +28,9 @@ CublasLt table_from(const std::function<void*(const char*)>& symbol) {
 }
 
 CublasLt load() {
-  if (installed) return table_from(installed);
-  const std::string name = cat("libcublasLt.so.", CUBLAS_VER_MAJOR);
-  void* library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
-  check<BackendError>(library != nullptr, "cublaslt", "matrix products on CUDA need ", name, ": ",
-                      library ? "" : dlerror());
-  return table_from([library](const char* function) { return dlsym(library, function); });
+  return table_from(installed ? Symbols(installed)
+                              : load_library(cat("libcublasLt.so.", CUBLAS_VER_MAJOR), "cublaslt",
+                                             "a matrix product on CUDA"));
 }
 
 }  // namespace

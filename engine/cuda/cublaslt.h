@@ -4,6 +4,8 @@
 
 #include <cublasLt.h>
 
+#include "engine/cuda/library.h"
+
 namespace mosaic::cuda {
 
 struct CublasLt {
@@ -24,9 +26,7 @@ struct CublasLt {
 // The table in use. Without install_cublaslt, the first call loads libcublasLt; BackendError when it cannot.
 const CublasLt& cublaslt();
 
-// Takes the functions from symbol(name) instead, which returns null for a name it does not have. To be called
-// before the first product.
-using SymbolSource = void* (*)(const char* name);
+// Takes the functions from there instead. To be called before the first product.
 void install_cublaslt(SymbolSource symbol);
 
 // BackendError naming the step unless the call succeeded.

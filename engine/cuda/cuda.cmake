@@ -4,7 +4,7 @@
 # run them in the simulator of tests/gpusim instead (mosaic_simulate). No inline function is shared with the
 # CPU's kernels: in .cu files MOSAIC_ISA names the namespace `gpu`.
 set(MOSAIC_CUDA_KERNELS
-  cuda/attention.cu cuda/conv.cu cuda/elementwise.cu cuda/gemm_terms.cu cuda/index.cu cuda/mix.cu cuda/norm.cu
+  cuda/attention.cu cuda/batch_norm_terms.cu cuda/conv.cu cuda/elementwise.cu cuda/gemm_terms.cu cuda/index.cu cuda/mix.cu cuda/norm.cu
   cuda/optim.cu cuda/pool.cu cuda/probe.cu cuda/random.cu cuda/reduce.cu cuda/sequence.cu cuda/softmax.cu
   cuda/unary.cu cuda/unary_back.cu)
 list(TRANSFORM MOSAIC_CUDA_KERNELS PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
@@ -26,7 +26,25 @@ if(NOT MOSAIC_HAS_CUDA)
   return()
 endif()
 
-add_library(mosaic_cuda_host OBJECT cuda/cublaslt.cpp cuda/families.cpp cuda/gemm.cpp cuda/present.cpp cuda/runtime.cpp)
+add_library(mosaic_cuda_host OBJECT
+  cuda/cublaslt.cpp cuda/families.cpp cuda/gemm.cpp cuda/library.cpp cuda/present.cpp cuda/runtime.cpp)
+# cuDNN is no part of CUDA's toolkit: where its headers are not found, our own kernels are all there is.
+find_path(MOSAIC_CUDNN_INCLUDE cudnn.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
+mark_as_advanced(MOSAIC_CUDNN_INCLUDE)
+set(cudnn_major 0)
+if(MOSAIC_CUDNN_INCLUDE)
+  file(STRINGS ${MOSAIC_CUDNN_INCLUDE}/cudnn_version.h cudnn_major REGEX "^#define CUDNN_MAJOR ")
+  string(REGEX MATCH "[0-9]+" cudnn_major "${cudnn_major}")
+endif()
+if(cudnn_major EQUAL 9)
+  set(MOSAIC_HAS_CUDNN ON CACHE INTERNAL "")
+  target_sources(mosaic_cuda_host PRIVATE
+    cuda/cudnn.cpp cuda/cudnn_batch_norm.cpp cuda/cudnn_conv.cpp cuda/cudnn_descriptors.cpp cuda/cudnn_pool.cpp)
+  target_include_directories(mosaic_cuda_host SYSTEM PRIVATE ${MOSAIC_CUDNN_INCLUDE})
+else()
+  set(MOSAIC_HAS_CUDNN OFF CACHE INTERNAL "")
+  target_sources(mosaic_cuda_host PRIVATE cuda/cudnn_absent.cpp)
+endif()
 target_compile_features(mosaic_cuda_host PRIVATE cxx_std_20)
 target_include_directories(mosaic_cuda_host PRIVATE ${PROJECT_SOURCE_DIR})
 target_include_directories(mosaic_cuda_host SYSTEM PRIVATE ${CUDAToolkit_INCLUDE_DIRS})

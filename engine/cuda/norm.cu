@@ -1,4 +1,5 @@
 #include "engine/core/dtype.h"
+#include "engine/cuda/cudnn_layers.h"
 #include "engine/cuda/families.h"
 #include "engine/cuda/launch.cuh"
 #include "engine/kernels/norm_on.h"
@@ -162,8 +163,12 @@ struct CudaNorm final : Norm {
       if (a.dx || a.dy) CudaLaunch::rows(a.rows, static_cast<double>(a.cols) / 2, LayerNormGradRow<T>{a});
     });
   }
-  void batch_norm(const BatchNormArgs& a) const override { run_batch_norm<CudaLaunch>(a); }
-  void batch_norm_grad(const BatchNormGradArgs& a) const override { run_batch_norm_grad<CudaLaunch>(a); }
+  void batch_norm(const BatchNormArgs& a) const override {
+    if (!cuda::cudnn_batch_norm(a)) run_batch_norm<CudaLaunch>(a);
+  }
+  void batch_norm_grad(const BatchNormGradArgs& a) const override {
+    if (!cuda::cudnn_batch_norm_grad(a)) run_batch_norm_grad<CudaLaunch>(a);
+  }
 };
 
 }  // namespace

@@ -31,12 +31,6 @@ struct SoftmaxRow {
       return;
     }
     const A max = team.template max<A>(a.cols, -A(__builtin_inf()), [&](int64_t c) { return A(x[c]); });
-    if constexpr (sizeof(T) < sizeof(A)) {  // rounded once, at the end
-      const A scale =
-          A(1) / team.template sum<A>(a.cols, [&](int64_t c) { return exp_flush(A(x[c]) - max); });
-      team.each(a.cols, [&](int64_t c) { y[c] = T(exp_flush(A(x[c]) - max) * scale); });
-      return;
-    }
     team.each(a.cols, [&](int64_t c) { y[c] = T(exp_flush(A(x[c]) - max)); });
     const A scale = A(1) / team.template sum<A>(a.cols, [&](int64_t c) { return A(y[c]); });
     team.each(a.cols, [&](int64_t c) { y[c] = T(A(y[c]) * scale); });

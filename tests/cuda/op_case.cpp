@@ -1,9 +1,12 @@
 // The harness of the op table on CUDA: the CPU is the reference. For every case and float dtype, values and
 // gradients are compared with the CPU's, for dense, transposed and sliced inputs, and a second run must give
-// the same bits.
+// the same bits. A case that reaches
+// cuDNN goes through all of it a second time, by our own kernels.
 #include "tests/support/op_case.h"
 
 #include <doctest/doctest.h>
+
+#include "tests/cuda/cudnn_switch.h"
 
 namespace mosaic::test {
 namespace {
@@ -45,16 +48,25 @@ void check_dtype(const OpCase& c, DType dtype, double tolerance, bool layouts) {
   check_like(run_on_slices(c, there), reference, tolerance);
 }
 
+void check_dtypes(const OpCase& c) {
+  check_dtype(c, f32, c.f32_tolerance, c.layouts);
+  check_dtype(c, f64, 1e-10, c.layouts);
+  check_dtype(c, bf16, c.half_roundings * rounding_of(bf16), c.layouts);
+  // The same instructions as bf16's but for conversions.
+  check_dtype(c, f16, c.half_roundings * rounding_of(f16), false);
+  allocator(cuda).empty_cache();  // the next case meets fresh memory: what it does not write, it may not read
+}
+
 }  // namespace
 
 void check_case(const OpCase& c) {
   CAPTURE(c.name);
-  check_dtype(c, f32, c.f32_tolerance, c.layouts);
-  check_dtype(c, f64, 1e-10, c.layouts);
-  check_dtype(c, bf16, c.half_roundings * rounding_of(bf16), c.layouts);
-  check_dtype(c, f16, c.half_roundings * rounding_of(f16),
-              false);             // the same instructions as bf16's but for conversions
-  allocator(cuda).empty_cache();  // the next case meets fresh memory: what it does not write, it may not read
+  const uint64_t before = cudnn_calls();
+  check_dtypes(c);
+  if (cudnn_calls() == before) return;
+  INFO("without cuDNN");
+  const WithoutCudnn off;
+  check_dtypes(c);
 }
 
 }  // namespace mosaic::test

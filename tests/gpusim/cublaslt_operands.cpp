@@ -3,25 +3,17 @@
 #include <cstring>
 #include <functional>
 
-#include "tests/gpusim/fault.h"
+#include "tests/gpusim/library_memory.h"
 #include "tests/gpusim/memory.h"
-#include "tests/gpusim/simulator.h"
 
 namespace gpusim::lt {
 namespace {
 
 [[noreturn]] void fault(const std::string& what) {
-  Fault::Place place;
-  place.kernel = "cublasLtMatmul";
-  place.has_block = false;
-  throw Fault(place, what);
+  library_fault("cublasLtMatmul", what);
 }
-
 void require_live(const std::string& name, const void* data, size_t bytes) {
-  const Allocation* a = Memory::device().find(data);
-  if (a && a->contains(data, bytes)) return;
-  fault(name + " takes " + std::to_string(bytes) + " bytes, which " +
-        (a ? "reach beyond the allocation" : "begin in no live device memory"));
+  gpusim::require_live("cublasLtMatmul", name, data, bytes);
 }
 
 // f(address, bytes) for every line of every batch; lines without gaps between them are one.
@@ -38,11 +30,7 @@ void each_line(const void* data, const Layout& l, const std::function<void(const
 }
 
 void require_written(const std::string& name, const void* data, size_t bytes) {
-  if (!options().checks) return;
-  const auto* hole = static_cast<const std::byte*>(Memory::device().first_unwritten(data, bytes));
-  if (!hole) return;
-  const Allocation* a = Memory::device().find(data);
-  fault(name + " was never written at byte " + std::to_string(hole - a->data) + " of its allocation");
+  gpusim::require_written("cublasLtMatmul", name, data, bytes);
 }
 
 void check_matrix(const std::string& name, const void* data, const Layout& l, bool read) {

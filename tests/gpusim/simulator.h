@@ -1,7 +1,7 @@
 // gpusim: what nvcc made of the CUDA kernels, run on the CPU. The PTX inside the program is interpreted a
 // warp (32 lanes) at a time, with checks that no GPU makes: bounds, use after free, alignment, reads of what
 // was never written, races in shared and global memory, divergent barriers and warp collectives. cudart.cpp
-// puts CUDA's runtime on top, cublaslt.cpp a cuBLASLt of its own.
+// puts CUDA's runtime on top, cublaslt.cpp and cudnn.cpp a cuBLASLt and a cuDNN of its own.
 #pragma once
 
 #include <cstddef>
@@ -77,8 +77,9 @@ void* address_of(const void* variable);
 // valid.
 void run(const Launch& launch);
 
-// The part of cuBLASLt that the backend uses, computed on the CPU by the documented contract; null for other
-// names.
+// The parts of cuBLASLt and cuDNN that the backend uses, computed on the CPU by the documented contract; null
+// for other names. Where cuDNN's headers are missing, so is the second.
 void* cublaslt_symbol(const char* name);
+void* cudnn_symbol(const char* name);
 
 }  // namespace gpusim
