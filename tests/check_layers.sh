@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Includes go one way: engine <- nn <- mos <- nas <- apps, with data beside them on the tensor-free part of
-# engine/core only.
+# Includes go one way: engine <- nn <- mos <- nas <- checks <- apps, with data beside them on the tensor-free part
+# of engine/core only.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 status=0
@@ -12,10 +12,11 @@ forbid() {
     status=1
   fi
 }
-forbid engine '(nn|mos|nas|data|apps|tests)/'
-forbid nn '(mos|nas|data|apps|tests)/'
-forbid mos '(nas|data|apps|tests)/'
-forbid nas '(data|apps|tests)/'
+forbid engine '(nn|mos|nas|checks|data|apps|tests)/'
+forbid nn '(mos|nas|checks|data|apps|tests)/'
+forbid mos '(nas|checks|data|apps|tests)/'
+forbid nas '(checks|data|apps|tests)/'
+forbid checks '(data|apps|tests)/'
 forbid apps 'tests/'
-forbid data '(nn|mos|nas|apps|tests)/|engine/(autograd|ops|kernels|cpu|io)/|engine/engine\.h|engine/core/(tensor|storage|allocator|device|dtype|shape)\.h'
+forbid data '(nn|mos|nas|checks|apps|tests)/|engine/(autograd|ops|kernels|cpu|io)/|engine/engine\.h|engine/core/(tensor|storage|allocator|device|dtype|shape)\.h'
 exit $status

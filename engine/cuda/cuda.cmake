@@ -26,8 +26,11 @@ if(NOT MOSAIC_HAS_CUDA)
   return()
 endif()
 
-add_library(mosaic_cuda_host OBJECT cuda/cublaslt.cpp cuda/families.cpp cuda/gemm.cpp cuda/present.cpp cuda/runtime.cpp)
+add_library(mosaic_cuda_host OBJECT cuda/code.cpp cuda/cublaslt.cpp cuda/families.cpp cuda/gemm.cpp cuda/present.cpp cuda/runtime.cpp)
 target_compile_features(mosaic_cuda_host PRIVATE cxx_std_20)
+# Which code the program holds, for messages.
+list(JOIN MOSAIC_CUDA_ARCHITECTURES "," architectures)
+set_source_files_properties(cuda/code.cpp PROPERTIES COMPILE_DEFINITIONS MOSAIC_CUDA_CODE="${architectures}")
 target_include_directories(mosaic_cuda_host PRIVATE ${PROJECT_SOURCE_DIR})
 target_include_directories(mosaic_cuda_host SYSTEM PRIVATE ${CUDAToolkit_INCLUDE_DIRS})
 target_link_libraries(mosaic_cuda_host PRIVATE mosaic_flags)
