@@ -10,13 +10,15 @@ struct QuickstartCommand {
   std::filesystem::path out = "quickstart", root, train, valid, test;
   std::string scale = "default", languages, source;
   std::vector<std::string> assignments;
-  std::optional<int64_t> seed;
+  std::optional<int64_t> seed, updates, pairs;
   std::optional<double> max_time, limit;
   bool force = false;
 };
 
 json plan_of(const QuickstartCommand& command) {
   json plan = quickstart_plan(command.scale);
+  if (command.updates) limit_updates(plan, *command.updates);
+  if (command.pairs) limit_pairs(plan, *command.pairs);
   json& corpus = plan["corpus"];
   if (!command.root.empty()) corpus["root"] = command.root.string();
   if (!command.source.empty()) corpus["source"] = command.source;
@@ -51,9 +53,9 @@ void quickstart(const QuickstartCommand& command, const Program& program) {
   put(cat("BLEU on ", "the test set: ", number("bleu_finetuned", 2), " trained further, ",
           number("bleu_inherited", 2), " inherited, ", number("bleu_supernet", 2),
           " the supernet's largest\n", "latency: limit ", number("latency_ms_limit", 2), " ms, promised ",
-          number("latency_ms_predicted", 2), " ms, measured ", number("latency_ms_measured", 2), " ms\n",
-          "model:  ", result["model"].get<std::string>(), "\nreport: ", result["report"].get<std::string>(),
-          "\n"));
+          number("latency_ms_predicted", 2), " ms, measured ", number("latency_ms_measured", 2), " ms, on ",
+          result["device"].get<std::string>(), "\n", "model:  ", result["model"].get<std::string>(),
+          "\nreport: ", result["report"].get<std::string>(), "\n"));
 }
 
 }  // namespace
@@ -72,6 +74,10 @@ void declare_quickstart(CLI::App& app, Program& program) {
   path_option(app, "--test", command->test, "Prefix of the test files");
   number_option(app, "--latency-limit-ms", command->limit, 1e-6, 1e9,
                 "Limit of the search [the median of the measured]");
+  integer_option(app, "--updates", command->updates, 1, 1000000000,
+                 "Of the supernet; further training takes its share of them, and the warm-up too");
+  integer_option(app, "--pairs", command->pairs, 20, 1000000000,
+                 "To train on at most; no more than a tenth of them to validate and to test");
   integer_option(app, "--seed", command->seed, 0, INT64_MAX, "Of everything random");
   duration_option(app, "--max-time", command->max_time, "Of training, in all");
   texts_option(app, "--set", command->assignments, "One setting of the plan, as train.training.updates=500");
@@ -79,7 +85,8 @@ void declare_quickstart(CLI::App& app, Program& program) {
   threads_option(app);
   device_option(app);
   json_flag(app, program);
-  examples(app, {"mosaic quickstart", "mosaic quickstart --scale nano --root corpus --out quick --json"});
+  examples(app, {"mosaic quickstart", "mosaic quickstart --scale nano --root corpus --out quick --json",
+                 "mosaic quickstart --scale nano --updates 20 --pairs 400"});
   on_chosen(app, program, [command, &program] { quickstart(*command, program); });
 }
 

@@ -1,77 +1,48 @@
-// mosaic selftest: every operation and its gradient, checked on this machine: the CPU against differences, a
-// GPU against the CPU.
-#include <set>
-
+// mosaic selftest: every operation and its gradient, checked on this machine: the CPU against differences and
+// definitions, a GPU against the CPU; products, memory and training beside them.
+#include "apps/common/selftest.h"
 #include "apps/commands/commands.h"
-#include "apps/common/op_checks.h"
-#include "apps/common/progress.h"
+#include "engine/core/gpu_facts.h"
 
 namespace mosaic::apps {
 namespace {
 
 struct SelftestCommand {
-  std::string op;
+  std::string op, level = "quick";
   double tolerance = 1e-6;
 };
 
 void run(const SelftestCommand& command, Program& program) {
   const Device device = compute_device();
-  if (device != cpu()) say(device, " is ", describe(device));
-  const std::vector<OpCheck> all = op_checks();
-  std::set<std::string> names;
-  for (const OpCheck& entry : all) names.insert(entry.op);
-  if (!command.op.empty() && !names.contains(command.op)) {
-    const std::string near = nearest(command.op, {names.begin(), names.end()});
-    throw UsageError("--op", cat("there is no check of \"", command.op, "\"",
-                                 near.empty() ? "" : "; did you mean " + near + "?"));
+  if (device != cpu()) {
+    const GpuFacts facts = gpu_facts(device);
+    say(device, " is ", describe(device), "; driver for CUDA ", facts.driver / 1000, '.',
+        facts.driver % 1000 / 10, ", kernels: ", facts.code);
   }
-  const char* of_what = device == cpu() ? "of a gradient" : "beside the CPU";
-  int64_t cases = 0, failed = 0, skipped = 0;
-  double worst = 0;
-  std::set<std::string> ops;
-  {
-    Progress progress("selftest", static_cast<int64_t>(all.size()));
-    for (const OpCheck& entry : all) {
-      if (!command.op.empty() && entry.op != command.op) {
-        ++skipped;
-        continue;
-      }
-      const OpCheckResult result =
-          device == cpu() ? run_check(entry, command.tolerance) : run_check_on(device, entry);
-      ++cases;
-      ops.insert(entry.op);
-      worst = std::max(worst, result.worst);
-      detail(entry.op, ": worst relative error ", of_what, " ", brief(result.worst));
-      if (!result.failure.empty()) {
-        ++failed;
-        error_line(cat(entry.op, ": ", result.failure, " (mosaic selftest --device ", device, " --op ",
-                       entry.op, " -v repeats it)"));
-      }
-      progress.update(cases + skipped);
-    }
-  }
-  say(ops.size(), " operations, ", cases, " cases, ", failed, " failed, ", skipped,
-      " skipped; worst relative error ", of_what, " ", brief(worst));
-  if (program.json)
-    put_json({{"device", cat(device)},
-              {"ops", ops.size()},
-              {"cases", cases},
-              {"failed", failed},
-              {"skipped", skipped},
-              {"worst", worst}});
-  program.exit_code = failed == 0 ? 0 : 1;
+  const json all = run_selftest(
+      {.device = device, .full = command.level == "full", .op = command.op, .tolerance = command.tolerance});
+  if (!program.json) put(selftest_text(all));
+  say(all["ops"].get<int64_t>(), " operations, ", all["cases"].get<int64_t>(), " cases, ",
+      all["failed"].get<int64_t>(), " failed, ", all["skipped"].get<int64_t>(),
+      " skipped; worst relative error ", device == cpu() ? "of a gradient " : "beside the CPU ",
+      brief(all["worst"].get<double>()), "; ", duration_text(all["seconds"].get<double>()));
+  if (program.json) put_json(all);
+  program.exit_code = all["failed"] == 0 ? 0 : 1;
 }
 
 }  // namespace
 
 void declare_selftest(CLI::App& app, Program& program) {
   auto command = std::make_shared<SelftestCommand>();
+  choice_option(app, "--level", command->level, {"quick", "full"},
+                "Two cases an operation, or all with odd, strided and empty inputs and timings");
   text_option(app, "--op", command->op, "Only this operation");
   number_option(app, "--tolerance", command->tolerance, 1e-15, 1, "Largest relative error of a gradient");
   threads_option(app);
   device_option(app);
   json_flag(app, program);
-  examples(app, {"mosaic selftest", "mosaic selftest --device cuda", "mosaic selftest --op attention -v"});
+  examples(app, {"mosaic selftest", "mosaic selftest --device cuda --level full --json",
+                 "mosaic selftest --level full --op attention -v"});
   on_chosen(app, program, [command, &program] { run(*command, program); });
 }
 

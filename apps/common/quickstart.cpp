@@ -217,26 +217,29 @@ json Quickstart::samples() const {
 
 json Quickstart::facts() const {
   const auto pairs = [&](const char* split) { return prepared_["splits"][split]["pairs"].get<int64_t>(); };
-  return {{"pairs", pairs("train") + pairs("valid") + pairs("test")},
-          {"train",
-           path_text(directory_ / "data" / cat("train.", prepared_["source_language"].get<std::string>()))},
-          {"train_pairs", pairs("train")},
-          {"hypotheses", path_text(directory_ / "hypotheses.txt")},
-          {"references", path_text(directory_ / "references.txt")},
-          {"bleu_supernet", inherited_["supernet"]["sacrebleu"]},
-          {"bleu_inherited", inherited_["inherited"]["sacrebleu"]},
-          {"bleu_finetuned", translated_["sacrebleu"]},
-          {"signature", translated_["signature"]},
-          {"latency_ms_limit", measured_["limit_ms"]},
-          {"latency_ms_predicted", found_["latency_ms_predicted"]},
-          {"latency_ms_measured", found_["latency_ms_measured"]},
-          {"latency_ms_interval", found_["latency_ms_interval"]},
-          {"parameters", inherited_["parameters"]},
-          {"parameters_exact", inherited_["parameters_exact"]},
-          {"arch", found_["best"]},
-          {"model", path_text(directory_ / "finetune" / "model")},
-          {"seconds", stages_.seconds()},
-          {"report", path_text(directory_ / "report.html")}};
+  const json timing = load_json(directory_ / "latency.json")["measured"];
+  return {
+      {"pairs", pairs("train") + pairs("valid") + pairs("test")},
+      {"train",
+       path_text(directory_ / "data" / cat("train.", prepared_["source_language"].get<std::string>()))},
+      {"train_pairs", pairs("train")},
+      {"hypotheses", path_text(directory_ / "hypotheses.txt")},
+      {"references", path_text(directory_ / "references.txt")},
+      {"bleu_supernet", inherited_["supernet"]["sacrebleu"]},
+      {"bleu_inherited", inherited_["inherited"]["sacrebleu"]},
+      {"bleu_finetuned", translated_["sacrebleu"]},
+      {"signature", translated_["signature"]},
+      {"device", cat(timing["device"].get<std::string>(), " (", timing["processor"].get<std::string>(), ")")},
+      {"latency_ms_limit", measured_["limit_ms"]},
+      {"latency_ms_predicted", found_["latency_ms_predicted"]},
+      {"latency_ms_measured", found_["latency_ms_measured"]},
+      {"latency_ms_interval", found_["latency_ms_interval"]},
+      {"parameters", inherited_["parameters"]},
+      {"parameters_exact", inherited_["parameters_exact"]},
+      {"arch", found_["best"]},
+      {"model", path_text(directory_ / "finetune" / "model")},
+      {"seconds", stages_.seconds()},
+      {"report", path_text(directory_ / "report.html")}};
 }
 
 json Quickstart::run() {

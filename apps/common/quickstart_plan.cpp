@@ -1,4 +1,7 @@
 // The numbers of `mosaic quickstart` at its scales.
+#include <algorithm>
+#include <cmath>
+
 #include "apps/common/config.h"
 #include "apps/common/quickstart.h"
 #include "apps/common/settings.h"
@@ -48,6 +51,30 @@ json quickstart_plan(const std::string& scale) {
   plan["train"] = std::move(train);
   plan["finetune"] = std::move(finetune);
   return plan;
+}
+
+void limit_updates(json& plan, int64_t updates) {
+  json& train = plan["train"]["training"];
+  const auto planned = train["updates"].get<double>();
+  const auto scaled = [&](json& number) {
+    number =
+        std::max<int64_t>(1, std::llround(number.get<double>() * static_cast<double>(updates) / planned));
+  };
+  scaled(train["schedule"]["warmup_updates"]);
+  scaled(plan["finetune"]["training"]["updates"]);
+  train["updates"] = updates;
+}
+
+void limit_pairs(json& plan, int64_t pairs) {
+  const int64_t tenth = std::max<int64_t>(1, pairs / 10);
+  const auto limit = [](json& number, int64_t most) {
+    number = number.get<int64_t>() == 0 ? most : std::min(number.get<int64_t>(), most);  // 0: all
+  };
+  limit(plan["corpus"]["max_train"], pairs);
+  for (json* number : {&plan["corpus"]["valid_size"], &plan["corpus"]["test_size"], &plan["test_pairs"],
+                       &plan["search"]["valid_pairs"], &plan["train"]["batches"]["valid_pairs"],
+                       &plan["finetune"]["batches"]["valid_pairs"]})
+    limit(*number, tenth);
 }
 
 }  // namespace mosaic::apps

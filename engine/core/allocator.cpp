@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "engine/core/error.h"
+#include "engine/core/guard.h"
 #include "engine/cuda/backend.h"
 
 namespace mosaic {
@@ -25,7 +26,8 @@ Allocator::Block Allocator::allocate(size_t bytes) {
   const std::lock_guard lock(mutex_);
   const size_t wanted = rounded(bytes);
   Block block{nullptr, wanted};
-  const auto found = cache_.lower_bound(wanted);
+  const bool guarded = guards::active(*this);
+  const auto found = guarded ? cache_.end() : cache_.lower_bound(wanted);
   if (found != cache_.end() && found->first <= 2 * wanted) {
     block = {found->second, found->first};
     cache_.erase(found);
@@ -33,13 +35,15 @@ Allocator::Block Allocator::allocate(size_t bytes) {
     ++stats_.hits;
   } else {
     ++stats_.raw_allocs;
-    block.data = raw_(wanted);
+    const size_t asked = wanted + (guarded ? 2 * guards::band_bytes : 0);
+    block.data = raw_(asked);
     if (!block.data) {
       drop_cached();
-      block.data = raw_(wanted);
+      block.data = raw_(asked);
     }
     check<ResourceError>(block.data != nullptr, "allocate", "no memory for ", wanted, " bytes; ",
                          stats_.current, " bytes are in use");
+    if (guarded) block.data = guards::surround(block.data, bytes);
   }
   stats_.current += block.bytes;
   stats_.peak = stats_.peak > stats_.current ? stats_.peak : stats_.current;
@@ -49,6 +53,10 @@ Allocator::Block Allocator::allocate(size_t bytes) {
 void Allocator::release(Block block) {
   const std::lock_guard lock(mutex_);
   stats_.current -= block.bytes;
+  if (void* const raw = guards::take(block.data)) {
+    free_(raw);
+    return;
+  }
   stats_.cached += block.bytes;
   cache_.emplace(block.bytes, block.data);
 }

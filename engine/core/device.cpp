@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "engine/core/error.h"
+#include "engine/core/gpu_facts.h"
 #include "engine/cuda/backend.h"
 
 namespace mosaic {
@@ -31,6 +32,10 @@ std::string describe(Device device) {
   if (device.kind == DeviceKind::cpu) return "cpu";
   if (!available(device)) return cat("off (", cuda::reason(device), ")");
   return cuda::need(device, "device").describe(device.index);
+}
+
+GpuFacts gpu_facts(Device device) {
+  return cuda::need(device, "device").facts(device.index);
 }
 
 void synchronize(Device device) {

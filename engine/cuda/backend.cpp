@@ -5,14 +5,11 @@
 namespace mosaic::cuda {
 
 bool present(Device device) {
-  return device.kind == DeviceKind::cuda && backend() && device.index < backend()->devices();
+  return device.kind == DeviceKind::cuda && backend() && backend()->runs(device.index);
 }
 
-std::string reason(Device) {
-  if (!backend()) return "this build has no CUDA backend";
-  if (backend()->devices() == 0) return backend()->reason();
-  const int last = backend()->devices() - 1;
-  return last == 0 ? "only cuda:0 is there" : cat("only cuda:0 to cuda:", last, " are there");
+std::string reason(Device device) {
+  return backend() ? backend()->reason(device.index) : "this build has no CUDA backend";
 }
 
 const Backend& need(Device device, const char* op) {

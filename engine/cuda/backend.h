@@ -6,6 +6,7 @@
 
 #include "engine/core/allocator.h"
 #include "engine/core/device.h"
+#include "engine/core/gpu_facts.h"
 #include "engine/kernels/kernels.h"
 
 namespace mosaic::cuda {
@@ -13,12 +14,14 @@ namespace mosaic::cuda {
 // Every copy and kernel of a device runs in one stream, in the order of the calls; only download and
 // synchronize wait. Functions that take a device index make that device the calling thread's.
 struct Backend {
-  // Devices that run our kernels; 0 without a driver, a device or code for its architecture.
-  virtual int devices() const = 0;
-  // Why devices() is 0, with CUDA's name of the error; empty when there are some.
-  virtual const std::string& reason() const = 0;
+  // Whether there is such a device and it runs our kernels.
+  virtual bool runs(int index) const = 0;
+  // Why it does not, as a clause: no driver, an old one, no such device, no code for its architecture. Empty
+  // when it does.
+  virtual std::string reason(int index) const = 0;
   // "NVIDIA A100, compute capability 8.0, 40 GB"
   virtual std::string describe(int index) const = 0;
+  virtual GpuFacts facts(int index) const = 0;
 
   virtual Allocator& allocator(int index) const = 0;
   // From host memory, which may be changed as soon as the call returns.

@@ -27,7 +27,7 @@ if(NOT MOSAIC_HAS_CUDA)
 endif()
 
 add_library(mosaic_cuda_host OBJECT
-  cuda/cublaslt.cpp cuda/families.cpp cuda/gemm.cpp cuda/library.cpp cuda/present.cpp cuda/runtime.cpp)
+  cuda/code.cpp cuda/cublaslt.cpp cuda/families.cpp cuda/gemm.cpp cuda/library.cpp cuda/present.cpp cuda/runtime.cpp)
 # cuDNN is no part of CUDA's toolkit: where its headers are not found, our own kernels are all there is.
 find_path(MOSAIC_CUDNN_INCLUDE cudnn.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
 mark_as_advanced(MOSAIC_CUDNN_INCLUDE)
@@ -46,6 +46,9 @@ else()
   target_sources(mosaic_cuda_host PRIVATE cuda/cudnn_absent.cpp)
 endif()
 target_compile_features(mosaic_cuda_host PRIVATE cxx_std_20)
+# Which code the program holds, for messages.
+list(JOIN MOSAIC_CUDA_ARCHITECTURES "," architectures)
+set_source_files_properties(cuda/code.cpp PROPERTIES COMPILE_DEFINITIONS MOSAIC_CUDA_CODE="${architectures}")
 target_include_directories(mosaic_cuda_host PRIVATE ${PROJECT_SOURCE_DIR})
 target_include_directories(mosaic_cuda_host SYSTEM PRIVATE ${CUDAToolkit_INCLUDE_DIRS})
 target_link_libraries(mosaic_cuda_host PRIVATE mosaic_flags)

@@ -119,5 +119,27 @@ TEST_SUITE("apps/cli") {
     for (const char* key : {"ops", "cases", "failed", "skipped", "worst"}) CHECK(result.contains(key));
     CHECK(result["failed"] == 0);
     CHECK(result["worst"].get<double>() < 1e-6);
+    CHECK(result["device"] == "cpu");
+  }
+
+  TEST_CASE("selftest: levels, names, and exit code 1 when something fails") {
+    const Outcome quick = program({"selftest", "--op", "layer_norm", "--json"}),
+                  full = program({"selftest", "--op", "layer_norm", "--level", "full", "--json"});
+    CHECK(quick.code == 0);
+    CHECK(full.code == 0);
+    CHECK(quick.last_json()["cases"] == 2);
+    CHECK(full.last_json()["cases"] > 5);
+    CHECK(full.last_json()["results"][0]["measures"].size() >
+          quick.last_json()["results"][0]["measures"].size());
+    const Outcome strict = program({"selftest", "--op", "tanh", "--tolerance", "1e-15", "--json"});
+    CHECK(strict.code == 1);
+    CHECK(strict.last_json()["failed"] == 1);
+    CHECK(strict.err.find("tanh: gradient, f64") != std::string::npos);
+    const Outcome unknown = program({"selftest", "--op", "sofmax"});
+    CHECK(unknown.code == 2);
+    CHECK(unknown.err.find("did you mean softmax?") != std::string::npos);
+    const Outcome table = program({"selftest", "--op", "exp"});
+    CHECK(table.out.find("exp ") != std::string::npos);
+    CHECK(table.out.find("gradient, f64") != std::string::npos);
   }
 }

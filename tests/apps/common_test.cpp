@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "apps/common/config.h"
+#include "apps/common/quickstart.h"
 #include "apps/common/report.h"
 #include "apps/common/settings.h"
 #include "apps/common/text.h"
@@ -35,6 +36,30 @@ TEST_SUITE("apps/common") {
     CHECK_THROWS_WITH_AS(lay_over(base, {{"b", {{"d", 1}}}}, "file"), doctest::Contains("b.d"), FormatError);
     CHECK_THROWS_AS(lay_over(base, {{"b", 1}}, "file"), FormatError);
     CHECK(differences({{"x", {{"y", 1}}}}, {{"x", {{"y", 2}}}}) == std::vector<std::string>{"x.y: 1 -> 2"});
+  }
+
+  TEST_CASE("quickstart: fewer updates and pairs shrink what belongs to them") {
+    const json planned = quickstart_plan("nano");  // 300 updates with 100 of warm-up, then 100
+    json plan = planned;
+    limit_updates(plan, 30);
+    CHECK(plan["train"]["training"]["updates"] == 30);
+    CHECK(plan["train"]["training"]["schedule"]["warmup_updates"] == 10);
+    CHECK(plan["finetune"]["training"]["updates"] == 10);
+    limit_updates(plan, 1);
+    CHECK(plan["finetune"]["training"]["updates"] == 1);
+    plan = planned;
+    limit_pairs(plan, 500);
+    CHECK(plan["corpus"]["max_train"] == 500);
+    CHECK(plan["corpus"]["valid_size"] == 50);
+    CHECK(plan["test_pairs"] == 50);
+    CHECK(plan["search"]["valid_pairs"] == 50);
+    CHECK(plan["train"]["batches"]["valid_pairs"] == 50);
+    plan = planned;
+    limit_pairs(plan, 1000000);
+    CHECK(plan == planned);
+    plan = quickstart_plan("default");  // of all pairs
+    limit_pairs(plan, 5000);
+    CHECK(plan["corpus"]["max_train"] == 5000);
   }
 
   TEST_CASE("every recipe and method is a readable configuration") {

@@ -45,3 +45,54 @@ TEST_CASE("program: a supernet trains, goes on and translates on CUDA") {
   REQUIRE(timed.code == 0);
   CHECK(timed.last_json()["device"] == "cuda:0");
 }
+
+TEST_CASE("program: the selftest says what it ran on and what it found") {
+  const Outcome outcome =
+      program({"selftest", "--device", "cuda", "--level", "full", "--op", "softmax", "--json"});
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  const json all = outcome.last_json();
+  CHECK(all["device"] == "cuda:0");
+  CHECK(all["failed"] == 0);
+  CHECK(all["cases"] >= 11);
+  CHECK(all["worst"].get<double>() < 2e-5);
+  CHECK(all["results"][0]["op"] == "softmax");
+  CHECK(all["results"][0]["measures"].size() == 2);  // f32 and f64
+  CHECK(all["gpu"]["name"] == "gpusim");
+  CHECK(all["gpu"]["compute_capability"] == "9.0");
+  CHECK(all["gpu"]["code"] == "PTX for compute_80, simulated");
+  CHECK(all["gpu"]["simulated"] == true);
+  CHECK(all["gpu"]["driver"] == all["gpu"]["runtime"]);
+  CHECK_FALSE(all.contains("training"));  // of no op
+}
+
+TEST_CASE("program: where CUDA cannot be used, it is said why") {
+  const std::vector<std::pair<std::string, std::string>> machines = {
+      {"GPUSIM_DRIVER=0",
+       "cuda:0 is not available: no NVIDIA driver was found (cudaErrorInsufficientDriver)"},
+      {"GPUSIM_DRIVER=12040",
+       "the NVIDIA driver is too old: it knows CUDA up to 12.4, this program needs 13."},
+      {"GPUSIM_DEVICES=0", "the NVIDIA driver shows no GPU (cudaErrorNoDevice)"},
+      {"GPUSIM_ARCHITECTURE=70",
+       "gpusim has compute capability 7.0, for which this program has no code: it has machine code for"},
+  };
+  const auto run_on = [](const std::string& machine, std::vector<std::string> arguments) {
+    return run(
+        {.arguments = std::move(arguments), .input = "", .environment = {machine}, .meanwhile = nullptr});
+  };
+  for (const auto& [machine, message] : machines) {
+    const Outcome outcome = run_on(machine, {"selftest", "--device", "cuda"});
+    INFO(machine, "\n", outcome.err);
+    CHECK(outcome.code == 1);
+    CHECK(outcome.out.empty());
+    CHECK(outcome.err.find(message) != std::string::npos);
+    const Outcome version = run_on(machine, {"--version"});
+    CHECK(version.code == 0);
+    CHECK(version.out.find("off (") != std::string::npos);
+    CHECK(run_on(machine, {"selftest", "--op", "exp"}).code == 0);  // the CPU is there
+  }
+  const Outcome beyond = program({"selftest", "--device", "cuda:1"});
+  CHECK(beyond.code == 1);
+  CHECK(beyond.err.find("cuda:1 is not available: only cuda:0 is there") != std::string::npos);
+  CHECK(run_on("GPUSIM_ARCHITECTURE=80", {"selftest", "--device", "cuda", "--op", "exp"}).code == 0);
+}

@@ -1,5 +1,7 @@
-// Programs that link this use the simulator's cuBLASLt and cuDNN on CUDA tensors.
+// Programs that link this use the simulator's cuBLASLt and cuDNN on CUDA tensors, and say of their GPU that
+// it is simulated.
 #include "engine/cuda/cublaslt.h"
+#include "engine/cuda/probe.h"
 #ifdef MOSAIC_HAS_CUDNN
 #include "engine/cuda/cudnn.h"
 #endif
@@ -16,6 +18,7 @@ const bool installed = [] {
 #ifdef MOSAIC_HAS_CUDNN
   mosaic::cuda::install_cudnn(gpusim::cudnn_symbol);
 #endif
+  mosaic::cuda::declare_simulated();
   return true;
 }();
 

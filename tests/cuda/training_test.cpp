@@ -1,7 +1,7 @@
 // Training on CUDA beside the CPU: the same supernet, batches and dropout, update by update.
 #include <doctest/doctest.h>
 
-#include "nas/trainer.h"
+#include "apps/checks/device_checks.h"
 #include "nn/decode/decode.h"
 #include "tests/support/translation.h"
 
@@ -10,53 +10,13 @@ namespace {
 
 const Device cuda{DeviceKind::cuda, 0};
 
-class RandomBatches final : public nas::BatchSource {
- public:
-  std::vector<nn::Batch> next() override {
-    const Pair pair = random_pair(3, 8, Generator(21).fork(static_cast<uint64_t>(at_++ % 4)));
-    return {nn::SequenceBatch{pair.source, pair.input, pair.target}};
-  }
-  json cursor() const override { return {{"at", at_}}; }
-  void seek(const json& cursor) override { at_ = cursor.at("at").get<int64_t>(); }
-
- private:
-  int64_t at_ = 0;
-};
-
-struct Trained {
-  std::vector<double> losses, norms;
-  nn::StateDict weights;
-};
-
-Trained train(mos::Supernet& supernet, int64_t updates, DType precision = f32) {
-  nas::SupernetTarget target(
-      supernet, nas::Sampler(supernet.space(), {.policy = nas::Policy::sandwich, .seed = 5, .pinned = {}}));
-  RandomBatches data;
-  nas::TrainerOptions options;
-  options.schedule = {.shape = nn::Schedule::Shape::inverse_sqrt, .peak = 2e-3, .warmup_updates = 4};
-  options.seed = 3;
-  options.clip_norm = 5;
-  options.precision = precision;
-  const std::vector<nn::Batch> none;
-  nas::Trainer trainer(target, data, none, options);
-  Trained result;
-  for (int64_t i = 0; i < updates; ++i) {
-    const nas::UpdateReport report = trainer.train_update();
-    result.losses.push_back(report.all.mean());
-    result.norms.push_back(report.grad_norm);
-  }
-  result.weights = nn::clone(nn::state_dict(supernet));
-  return result;
-}
-
 }  // namespace
 
 TEST_CASE("cuda: twenty updates of a supernet lose what they lose on the CPU") {
   for (const mos::Routing routing : {mos::Routing::per_layer, mos::Routing::per_neuron}) {
     CAPTURE(static_cast<int>(routing));
-    mos::Supernet here = nano_supernet(mixture(routing), 0.1), there = nano_supernet(mixture(routing), 0.1);
-    nn::move(there, cuda);
-    const Trained a = train(here, 20), b = train(there, 20);
+    const checks::Trained a = checks::train_supernet(routing, 20, cpu()),
+                          b = checks::train_supernet(routing, 20, cuda);
     for (size_t i = 0; i < a.losses.size(); ++i) {
       CAPTURE(i);
       CHECK(b.losses[i] == doctest::Approx(a.losses[i]).epsilon(1e-4));
@@ -73,10 +33,8 @@ TEST_CASE("cuda: twenty updates of a supernet lose what they lose on the CPU") {
 TEST_CASE("cuda: updates in bf16 and f16 lose what they lose on the CPU, within the type's rounding") {
   for (const DType precision : {bf16, f16}) {
     CAPTURE(precision);
-    mos::Supernet here = nano_supernet(mixture(mos::Routing::per_neuron), 0.1),
-                  there = nano_supernet(mixture(mos::Routing::per_neuron), 0.1);
-    nn::move(there, cuda);
-    const Trained a = train(here, 10, precision), b = train(there, 10, precision);
+    const checks::Trained a = checks::train_supernet(mos::Routing::per_neuron, 10, cpu(), precision),
+                          b = checks::train_supernet(mos::Routing::per_neuron, 10, cuda, precision);
     for (size_t i = 0; i < a.losses.size(); ++i) {
       CAPTURE(i);
       CHECK(b.losses[i] == doctest::Approx(a.losses[i]).epsilon(precision == bf16 ? 0x1p-8 : 0x1p-11));
@@ -87,10 +45,8 @@ TEST_CASE("cuda: updates in bf16 and f16 lose what they lose on the CPU, within 
 }
 
 TEST_CASE("cuda: training twice gives the same bits") {
-  mos::Supernet first = nano_supernet(mixture(mos::Routing::per_layer), 0.1),
-                second = nano_supernet(mixture(mos::Routing::per_layer), 0.1);
-  nn::move(first, cuda), nn::move(second, cuda);
-  const Trained a = train(first, 3), b = train(second, 3);
+  const checks::Trained a = checks::train_supernet(mos::Routing::per_layer, 3, cuda),
+                        b = checks::train_supernet(mos::Routing::per_layer, 3, cuda);
   CHECK(a.losses == b.losses);
   for (const auto& [name, tensor] : a.weights) {
     CAPTURE(name);

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "tests/gpusim/driver.h"
 #include "tests/gpusim/errors.h"
 #include "tests/gpusim/limits.h"
 #include "tests/gpusim/memory.h"
@@ -31,8 +32,8 @@ cudaDeviceProp properties() {
   p.maxGridSize[0] = limits::grid_x;
   p.maxGridSize[1] = p.maxGridSize[2] = limits::grid_yz;
   p.totalConstMem = limits::constant;
-  p.major = limits::major;
-  p.minor = limits::minor;
+  p.major = driver().architecture / 10;
+  p.minor = driver().architecture % 10;
   p.multiProcessorCount = limits::multiprocessors;
   p.textureAlignment = p.texturePitchAlignment = limits::pitch_alignment;
   p.concurrentKernels = p.asyncEngineCount = p.unifiedAddressing = p.memoryPoolsSupported = 1;
@@ -114,16 +115,24 @@ int attribute(cudaDeviceAttr which) {
   }
 }
 
+// What keeps this machine from having a device.
+cudaError_t availability() {
+  if (driver().version < CUDART_VERSION) return cudaErrorInsufficientDriver;
+  return driver().devices == 0 ? cudaErrorNoDevice : cudaSuccess;
+}
+
 }  // namespace
 
 extern "C" {
 
 cudaError_t cudaGetDeviceCount(int* count) {
   if (!count) return report(cudaErrorInvalidValue);
-  *count = 1;
-  return cudaSuccess;
+  const cudaError_t error = availability();
+  *count = error == cudaSuccess ? 1 : 0;
+  return report(error);
 }
 cudaError_t cudaSetDevice(int device) {
+  if (const cudaError_t error = availability(); error != cudaSuccess) return report(error);
   return report(device == 0 ? cudaSuccess : cudaErrorInvalidDevice);
 }
 cudaError_t cudaGetDevice(int* device) {
@@ -162,11 +171,13 @@ cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
 }
 cudaError_t cudaDriverGetVersion(int* version) {
   if (!version) return report(cudaErrorInvalidValue);
-  *version = CUDART_VERSION;
+  *version = driver().version;
   return cudaSuccess;
 }
 cudaError_t cudaRuntimeGetVersion(int* version) {
-  return cudaDriverGetVersion(version);
+  if (!version) return report(cudaErrorInvalidValue);
+  *version = CUDART_VERSION;
+  return cudaSuccess;
 }
 
 }  // extern "C"

@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "tests/gpusim/driver.h"
 #include "tests/gpusim/fatbin.h"
 #include "tests/gpusim/memory.h"
 
@@ -48,6 +49,9 @@ const std::vector<Parameter>* parameters_of(const void* function) {
 }
 size_t static_shared_of(const void* function) {
   return kernels().at(function).static_shared;
+}
+int target_of(const void*) {
+  return 80;
 }
 void* address_of(const void* variable) {
   const auto found = variables().find(variable);

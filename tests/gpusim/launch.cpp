@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/gpusim/driver.h"
 #include "tests/gpusim/errors.h"
 #include "tests/gpusim/limits.h"
 #include "tests/gpusim/simulator.h"
@@ -50,6 +51,7 @@ bool within(unsigned value, int most) {
 
 cudaError_t check(const void* function, const Configuration& c) {
   if (!parameters_of(function)) return cudaErrorInvalidDeviceFunction;
+  if (target_of(function) > driver().architecture) return cudaErrorNoKernelImageForDevice;
   const bool sizes = within(c.grid.x, limits::grid_x) && within(c.grid.y, limits::grid_yz) &&
                      within(c.grid.z, limits::grid_yz) && within(c.block.x, limits::block_xy) &&
                      within(c.block.y, limits::block_xy) && within(c.block.z, limits::block_z);
@@ -191,11 +193,13 @@ cudaError_t cudaFuncSetCacheConfig(const void* function, cudaFuncCache) {
 cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* function) {
   if (!attributes) return report(cudaErrorInvalidValue);
   if (!parameters_of(function)) return report(cudaErrorInvalidDeviceFunction);
+  if (target_of(function) > driver().architecture) return report(cudaErrorNoKernelImageForDevice);
   std::memset(attributes, 0, sizeof *attributes);
   attributes->sharedSizeBytes = static_shared_of(function);
   attributes->maxThreadsPerBlock = limits::threads_per_block;
   attributes->maxDynamicSharedSizeBytes = static_cast<int>(most_dynamic_shared(function));
-  attributes->ptxVersion = attributes->binaryVersion = 10 * limits::major + limits::minor;
+  attributes->ptxVersion = target_of(function);
+  attributes->binaryVersion = driver().architecture;
   return cudaSuccess;
 }
 cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, const void* function, int threads,

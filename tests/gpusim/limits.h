@@ -1,4 +1,4 @@
-// What the simulated device is: of compute capability 9.0, with its limits, and a small number of
+// What the simulated device is: with the limits of compute capability 9.0, and a small number of
 // multiprocessors.
 #pragma once
 
@@ -6,7 +6,6 @@
 
 namespace gpusim::limits {
 
-inline constexpr int major = 9, minor = 0;
 inline constexpr int multiprocessors = 16;
 inline constexpr int warp = 32;
 inline constexpr int threads_per_block = 1024, threads_per_multiprocessor = 2048;

@@ -1,6 +1,8 @@
 // The machine: what is registered, and launches of it.
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -8,6 +10,7 @@
 #include <thread>
 
 #include "tests/gpusim/control.h"
+#include "tests/gpusim/driver.h"
 #include "tests/gpusim/fatbin.h"
 
 namespace gpusim {
@@ -18,6 +21,7 @@ constexpr uint64_t fewest_blocks = 4;  // that more than one thread runs
 // Made with its first use, never destroyed: nvcc registers from static constructors.
 struct Machine {
   std::vector<std::unique_ptr<Module>> modules;
+  std::map<const Module*, int> targets;  // 80 of .target sm_80
   std::map<const void*, const Function*> functions;
   std::map<const void*, void*> variables;
   std::map<std::string, Counters> counters;
@@ -186,12 +190,20 @@ void forget_allocations(Machine& machine) {
         std::fill(warp->last_allocation.begin(), warp->last_allocation.end(), nullptr);
 }
 
+// Of ".target sm_80".
+int target_of_text(const std::string& text) {
+  constexpr const char* directive = ".target sm_";
+  const size_t at = text.find(directive);
+  return at == std::string::npos ? 0 : std::atoi(text.c_str() + at + std::strlen(directive));
+}
+
 }  // namespace
 
 void register_fat_binary(const void* wrapper) {
   Machine& machine = Machine::instance();
   for (const std::string& text : ptx_of_fat_binary(wrapper)) {
     machine.modules.push_back(read_module(text));
+    machine.targets[machine.modules.back().get()] = target_of_text(text);
     for (auto& [name, function] : machine.modules.back()->functions)
       function->local_stack_bytes = local_stack(*function, 0);
   }
@@ -229,6 +241,12 @@ size_t static_shared_of(const void* function) {
   const auto& functions = Machine::instance().functions;
   const auto found = functions.find(function);
   return found == functions.end() ? 0 : found->second->static_shared;
+}
+
+int target_of(const void* function) {
+  const auto& functions = Machine::instance().functions;
+  const auto found = functions.find(function);
+  return found == functions.end() ? 0 : Machine::instance().targets.at(found->second->module);
 }
 
 void* address_of(const void* variable) {
