@@ -1,7 +1,8 @@
 # The CUDA backend as mosaic::cuda: present when nvcc was found and wanted (MOSAIC_HAS_CUDA), else a stand-in that says so.
 #
-# Its kernels are compiled by nvcc for MOSAIC_CUDA_ARCHITECTURES, and a second time to PTX only for programs that
-# run them in the simulator of tests/gpusim instead (mosaic_simulate). No inline function is shared with the
+# Its kernels are compiled by nvcc for MOSAIC_CUDA_ARCHITECTURES. Programs that run them in the simulator of
+# tests/gpusim (mosaic_simulate) take their PTX: of the same objects when these are for one architecture
+# (MOSAIC_CUDA_HAS_PTX), else compiled once more. No inline function is shared with the
 # CPU's kernels: in .cu files MOSAIC_ISA names the namespace `gpu`.
 set(MOSAIC_CUDA_KERNELS
   cuda/attention.cu cuda/batch_norm_terms.cu cuda/conv.cu cuda/elementwise.cu cuda/gemm_terms.cu cuda/index.cu cuda/mix.cu cuda/norm.cu
@@ -52,7 +53,17 @@ set_source_files_properties(cuda/code.cpp PROPERTIES COMPILE_DEFINITIONS MOSAIC_
 target_include_directories(mosaic_cuda_host PRIVATE ${PROJECT_SOURCE_DIR})
 target_include_directories(mosaic_cuda_host SYSTEM PRIVATE ${CUDAToolkit_INCLUDE_DIRS})
 target_link_libraries(mosaic_cuda_host PRIVATE mosaic_flags)
-mosaic_cuda_kernels(mosaic_cuda_kernels "${MOSAIC_CUDA_ARCHITECTURES}")
+set(MOSAIC_CUDA_PTX_OPTIONS -no-compress -lineinfo CACHE INTERNAL "")
+if(MOSAIC_CUDA_ARCHITECTURES STREQUAL "80" AND MOSAIC_TESTS)
+  set(MOSAIC_CUDA_HAS_PTX ON CACHE INTERNAL "")
+  mosaic_cuda_kernels(mosaic_cuda_kernels "${MOSAIC_CUDA_ARCHITECTURES}" ${MOSAIC_CUDA_PTX_OPTIONS} -Xptxas=-v)
+  # What ptxas says goes to a file beside the object, for the test of it.
+  set_target_properties(mosaic_cuda_kernels PROPERTIES
+    RULE_LAUNCH_COMPILE "${CMAKE_CURRENT_SOURCE_DIR}/cuda/ptxas_log.sh <OBJECT>")
+else()
+  set(MOSAIC_CUDA_HAS_PTX OFF CACHE INTERNAL "")
+  mosaic_cuda_kernels(mosaic_cuda_kernels "${MOSAIC_CUDA_ARCHITECTURES}")
+endif()
 mosaic_library(cuda
   SOURCES $<TARGET_OBJECTS:mosaic_cuda_host> $<TARGET_OBJECTS:mosaic_cuda_kernels>
   PUBLIC mosaic_core
