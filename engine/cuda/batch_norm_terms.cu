@@ -29,17 +29,17 @@ struct InverseDeviation {
 }  // namespace
 
 void fill_channels(DType dtype, void* values, int64_t channels, double value) {
-  visit_float(dtype, "batch_norm", [&]<class T>() {
+  visit_wide(dtype, "batch_norm", [&]<class T>() {
     CudaLaunch::each(channels, 0, FillChannel<T>{static_cast<T*>(values), T(value)});
   });
 }
 void scale_channels(DType dtype, void* values, int64_t channels, double factor) {
-  visit_float(dtype, "batch_norm", [&]<class T>() {
+  visit_wide(dtype, "batch_norm", [&]<class T>() {
     CudaLaunch::each(channels, 0, ScaleChannel<T>{static_cast<T*>(values), T(factor)});
   });
 }
 void inverse_deviations(DType dtype, const void* variance, double eps, void* to, int64_t channels) {
-  visit_float(dtype, "batch_norm", [&]<class T>() {
+  visit_wide(dtype, "batch_norm", [&]<class T>() {
     CudaLaunch::each(channels, 0,
                      InverseDeviation<T>{static_cast<const T*>(variance), T(eps), static_cast<T*>(to)});
   });
