@@ -22,23 +22,26 @@ struct Plan {
   CudnnTensor x, channel;  // {batch, channels, 1, size}, {1, channels, 1, 1}
 };
 
+// What one step is refused, another may have.
+enum class Step : uint8_t { forward, forward_by_given, gradient };
+
 template <class Args>
-auto key_of(const Args& a, int device) {
-  return std::tuple(a.dtype, a.batch, a.channels, a.size, device);
+auto key_of(const Args& a, Step step, int device) {
+  return std::tuple(a.dtype, a.batch, a.channels, a.size, step, device);
 }
 
 auto& plans() {
-  static auto& known = *new CudnnPlans<decltype(key_of(BatchNormArgs{}, 0)), Plan>(most_plans);
+  static auto& known = *new CudnnPlans<decltype(key_of(BatchNormArgs{}, Step::forward, 0)), Plan>(most_plans);
   return known;
 }
 
 template <class Args, class Run>
-bool with_plan(const CudnnSession& session, const Args& a, const Run& run) {
+bool with_plan(const CudnnSession& session, const Args& a, Step step, const Run& run) {
   const auto make = [&] {
     return Plan{cudnn_tensor(session.library, a.dtype, a.batch, a.channels, 1, a.size),
                 cudnn_tensor(session.library, a.dtype, 1, a.channels, 1, 1)};
   };
-  return plans().run(key_of(a, session.device), make, run);
+  return plans().run(key_of(a, step, session.device), make, run);
 }
 
 // Working memory for `count` values a channel.
@@ -97,7 +100,7 @@ bool cudnn_batch_norm(const BatchNormArgs& a) {
   if (a.eps < CUDNN_BN_MIN_EPSILON) return false;
   const auto session = CudnnSession::begin();
   if (!session) return false;
-  return with_plan(*session, a, [&](const Plan& plan) {
+  return with_plan(*session, a, a.given ? Step::forward_by_given : Step::forward, [&](const Plan& plan) {
     const ChannelRoom room(a, 2);
     const void* gamma = or_filled(a.gamma, room.at(0), a.dtype, a.channels, 1);
     const void* beta = or_filled(a.beta, room.at(1), a.dtype, a.channels, 0);
@@ -109,7 +112,7 @@ bool cudnn_batch_norm_grad(const BatchNormGradArgs& a) {
   if (a.given || a.dx == nullptr || a.batch * a.size < 2 || a.eps < CUDNN_BN_MIN_EPSILON) return false;
   const auto session = CudnnSession::begin();
   if (!session) return false;
-  return with_plan(*session, a, [&](const Plan& plan) {
+  return with_plan(*session, a, Step::gradient, [&](const Plan& plan) {
     const ChannelRoom room(a, 4);
     const void* gamma = or_filled(a.gamma, room.at(0), a.dtype, a.channels, 1);
     void* dgamma = a.dgamma ? a.dgamma : room.at(1);

@@ -63,6 +63,16 @@ CudnnOwned<Struct> made(const Cudnn& library, cudnnStatus_t (*create)(Struct**),
   return {descriptor, destroy};
 }
 
+// Planes as images of so many channels: the library pools at most 65535 images at once. 1 where no number of
+// channels will do.
+int64_t channels_of(int64_t planes) {
+  constexpr int64_t most = 65535;
+  for (int64_t channels = (planes + most - 1) / most; channels > 0 && channels <= most; ++channels) {
+    if (planes % channels == 0) return channels;
+  }
+  return 1;
+}
+
 // The sizes of results, which the library computes too: were they not ours, it would write elsewhere.
 void check_output(const char* op, const kernels::WindowAxis& rows, const kernels::WindowAxis& cols,
                   int64_t high, int64_t wide) {
@@ -103,8 +113,9 @@ CudnnConv describe(const Cudnn& library, const ConvShape& s) {
 }
 
 CudnnPool describe(const Cudnn& library, const PoolShape& s, cudnnPoolingMode_t mode) {
-  CudnnPool d{cudnn_tensor(library, s.dtype, s.planes, 1, s.rows.in, s.cols.in),
-              cudnn_tensor(library, s.dtype, s.planes, 1, s.rows.out, s.cols.out),
+  const int64_t channels = channels_of(s.planes), images = s.planes / channels;
+  CudnnPool d{cudnn_tensor(library, s.dtype, images, channels, s.rows.in, s.cols.in),
+              cudnn_tensor(library, s.dtype, images, channels, s.rows.out, s.cols.out),
               made(library, library.pool_create, library.pool_destroy)};
   const auto done = [&](cudnnStatus_t status) { check_cudnn(library, status, "pool", s); };
   done(library.pool_set(d.windows.get(), mode, CUDNN_PROPAGATE_NAN, as_int(s.rows.kernel),

@@ -29,22 +29,24 @@ CudnnPool make_plan(const Cudnn& library, PoolShape s, Average average) {
                                              : CUDNN_POOLING_AVERAGE_COUNT_EXCLUDE_PADDING);
 }
 
-auto key_of(const AveragePoolArgs& a, int device) {
+// `back`: what one direction is refused, the other may have.
+auto key_of(const AveragePoolArgs& a, bool back, int device) {
   const auto axis = [](const WindowAxis& w) {
     return std::tuple(w.in, w.out, w.kernel, w.stride, w.padding);
   };
-  return std::tuple(a.shape.dtype, a.average, a.shape.planes, axis(a.shape.rows), axis(a.shape.cols), device);
+  return std::tuple(a.shape.dtype, a.average, a.shape.planes, axis(a.shape.rows), axis(a.shape.cols), back,
+                    device);
 }
 
 auto& plans() {
-  static auto& known = *new CudnnPlans<decltype(key_of({}, 0)), CudnnPool>(most_plans);
+  static auto& known = *new CudnnPlans<decltype(key_of({}, false, 0)), CudnnPool>(most_plans);
   return known;
 }
 
 template <class Run>
-bool with_plan(const CudnnSession& session, const AveragePoolArgs& a, const Run& run) {
+bool with_plan(const CudnnSession& session, const AveragePoolArgs& a, bool back, const Run& run) {
   const auto make = [&] { return make_plan(session.library, a.shape, a.average); };
-  return plans().run(key_of(a, session.device), make, run);
+  return plans().run(key_of(a, back, session.device), make, run);
 }
 
 }  // namespace
@@ -54,7 +56,7 @@ bool cudnn_average_pool(const AveragePoolArgs& a) {
   if (!session) return false;
   const Cudnn& library = session->library;
   const DType dtype = a.shape.dtype;
-  return with_plan(*session, a, [&](const CudnnPool& d) {
+  return with_plan(*session, a, false, [&](const CudnnPool& d) {
     check_cudnn(library,
                 library.pool(session->handle, d.windows.get(), cudnn_one(dtype), d.x.get(), a.from,
                              cudnn_zero(dtype), d.y.get(), a.to),
@@ -67,7 +69,7 @@ bool cudnn_average_pool_back(const AveragePoolArgs& a) {
   if (!session) return false;
   const Cudnn& library = session->library;
   const DType dtype = a.shape.dtype;
-  return with_plan(*session, a, [&](const CudnnPool& d) {
+  return with_plan(*session, a, true, [&](const CudnnPool& d) {
     // The values of x and y have no part in the derivative of a mean; dx and dy stand in for them.
     check_cudnn(library,
                 library.pool_gradient(session->handle, d.windows.get(), cudnn_one(dtype), d.y.get(), a.from,

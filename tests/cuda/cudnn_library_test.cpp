@@ -1,7 +1,7 @@
 // The installed cuDNN, where there is one, without a GPU: it has every function of the table, takes the
 // descriptions of our layers, gives results the sizes that we do, and refuses what the simulated one refuses,
-// with the same codes. More cannot be asked: its handles, and with them algorithms and working memory, need a
-// device.
+// with the same kind of error. More cannot be asked: its handles, and with them algorithms and working
+// memory, need a device.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -39,8 +39,8 @@ mosaic::cuda::CudnnOwned<Struct> made(cudnnStatus_t (*create)(Struct**), cudnnSt
   return {descriptor, destroy};
 }
 
-// The answers of a library to right and wrong values: codes, and sizes where there are some. Sizes are asked
-// for of right windows only, as refused ones leave a descriptor in a state of their own.
+// The answers of a library to right and wrong values: kinds of errors, and sizes where there are some. Sizes
+// are asked for of right windows only, as refused ones leave a descriptor in a state of their own.
 class Answers {
  public:
   explicit Answers(const Cudnn& library) : l_(library) {}
@@ -90,7 +90,7 @@ class Answers {
 
  private:
   bool take(const std::string& question, cudnnStatus_t status, const int* sizes = nullptr) {
-    all.push_back(cat(question, ": ", static_cast<int>(status)));
+    all.push_back(cat(question, ": ", CUDNN_STATUS_CATEGORY(static_cast<int>(status))));
     const bool good = status == CUDNN_STATUS_SUCCESS;
     for (int i = 0; good && sizes && i < 4; ++i) all.back() += cat(' ', sizes[i]);
     return good;

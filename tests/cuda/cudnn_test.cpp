@@ -114,6 +114,15 @@ TEST_CASE("cuda: cuDNN is not asked for what it has otherwise than we, or not at
   none({&x}, [&] { return batch_norm(x, {}, {}).y; });
 }
 
+TEST_CASE("cuda: more images than cuDNN takes at once") {
+  const auto pooled = [](Tensor x) { return calls_of({&x}, [&] { return average_pool1d(x, {}); }); };
+  CHECK(pooled(random({512, 128, 2})) == Calls{1, 1});  // as 32768 of two channels
+  CHECK(pooled(random({65537, 1, 2})) == Calls{0, 0});  // a prime
+  Tensor x = random({65536, 1}), mean = random({1}), variance = square(mean);
+  CHECK(calls_of({&x}, [&] { return batch_norm(x, {}, {}, mean, variance); }) == Calls{0, 0});
+  CHECK(calls_of({&x}, [&] { return batch_norm(x, {}, {}).y; }) == Calls{1, 1});  // refused one step only
+}
+
 TEST_CASE("cuda: MOSAIC_CUDNN=0 turns cuDNN off") {  // ctest runs this one with and without
   const char* word = std::getenv("MOSAIC_CUDNN");
   const bool off = word && std::string_view(word) == "0";

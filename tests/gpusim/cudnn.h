@@ -53,6 +53,9 @@ struct Context {
 cudnnStatus_t bad(const std::string& why, cudnnStatus_t status = CUDNN_STATUS_BAD_PARAM);
 cudnnStatus_t unsupported(const std::string& why);
 
+// Images that pooling and batch norm by given statistics take at once, which no documentation says.
+constexpr int most_images = 65535;
+
 // Null for what was not made, or was destroyed, or (but for contexts) has no values yet.
 const Tensor* find(cudnnTensorDescriptor_t tensor);
 const Filter* find(cudnnFilterDescriptor_t filter);

@@ -140,6 +140,7 @@ cudnnStatus_t forward_inference(cudnnHandle_t handle, cudnnBatchNormMode_t mode,
   Tensor t;
   const cudnnStatus_t status = check_norm(mode, {x_desc, y_desc}, channel_desc, epsilon, t);
   if (status != CUDNN_STATUS_SUCCESS) return status;
+  if (t.n > most_images) return unsupported("there are more than 65535 images");
   if (!alpha || !beta) return bad("a factor is null");
   const Forward f{t, x, scale, bias, y, factor(alpha, t.type), factor(beta, t.type), epsilon};
   std::vector<Operand> operands = operands_of(f);

@@ -1,5 +1,5 @@
-// What is described to cuDNN before a computation. The checks and their codes are the library's, which
-// cudnn_library_test.cpp compares where it is installed.
+// What is described to cuDNN before a computation. The checks are the library's, as
+// cuda/cudnn_library_test.cpp finds where it is installed.
 #include <limits>
 #include <map>
 

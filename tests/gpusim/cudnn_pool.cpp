@@ -19,6 +19,7 @@ cudnnStatus_t check_pool(cudnnPoolingDescriptor_t pool, cudnnTensorDescriptor_t 
   if (x.type != CUDNN_DATA_FLOAT && x.type != CUDNN_DATA_DOUBLE) {
     return unsupported("only f32 and f64 are simulated");
   }
+  if (x.n > most_images) return unsupported("there are more than 65535 images");
   Tensor expected;
   const cudnnStatus_t status = output_size(p, x, expected);
   if (status != CUDNN_STATUS_SUCCESS) return status;
