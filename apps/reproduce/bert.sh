@@ -5,12 +5,12 @@
 # DIR has mlm/books.sent.txt.gz, mlm/us-speeches.sent.txt.gz and glue/{CoLA,SST-2,MRPC,RTE}. Sandwich and neuron-wise
 # supernets of bert-homogeneous-tiny train side by side, one thread each, for twice MINUTES (of two cores: MINUTES each;
 # default 40), on sequences of 32 tokens: at 128 such models stay ten times longer on the plateau of the words'
-# frequencies. The extracted model goes on at 128 for a tenth of that time. Writes results/bert.json, with $NOTE in it.
-# Resumable.
+# frequencies. The extracted model goes on alone with one thread, at 64 tokens for 2 MINUTES and at 128 for a tenth of
+# that. Writes results/bert.json, with $NOTE in it. Resumable.
 . "$(dirname "$0")/common.sh"
 : "${MOSAIC_DATA:?the folder with mlm/ and glue/}"
 minutes="${1:-40}"
-out="$runs/bert" data="$runs/bert/text" long="$runs/bert/text-128"
+out="$runs/bert" data="$runs/bert/text"
 mkdir -p "$out"
 
 text() { # OUT MORE...
@@ -18,7 +18,7 @@ text() { # OUT MORE...
     --text "$MOSAIC_DATA/mlm/us-speeches.sent.txt.gz" --out "$@"
 }
 text "$data" --vocabulary 8000 --length 32
-text "$long" --vocab "$data/vocab.txt" --length 128
+for length in 64 128; do text "$data-$length" --vocab "$data/vocab.txt" --length $length; done
 
 for method in sandwich neuron-wise; do
   run="$out/tiny-$method"
@@ -39,10 +39,15 @@ done
 model="$out/model"
 [ -e "$model/config.json" ] ||
   "$mosaic" extract --run "$out/tiny-neuron-wise" --arch "$out/tiny-neuron-wise-search" --out "$model" --json >"$model.json"
-further="$out/further"
-[ -s "$further.json" ] || "$mosaic" finetune --model "$model" --data "$long" --out "$further" --resume \
-  --max-time "$((minutes * 12))s" --set training.updates=100000 --set training.schedule_by_time=true \
-  --set batches.rows=16 --json >"$further.json"
+further() { # LENGTH MODEL SECONDS PEAK WARMUP ROWS
+  local run="$out/further-$1"
+  [ -s "$run.json" ] || { "$mosaic" finetune --model "$2" --data "$data-$1" --out "$run" --resume --threads 1 \
+    --max-time "${3}s" --set training.updates=1000000 --set training.schedule_by_time=true --set dropout=0 \
+    --set "training.schedule.peak=$4" --set "training.schedule.warmup_updates=$5" --set training.validate_every=1000 \
+    --set "batches.rows=$6" --set "batches.valid_sequences=$((32 * $6))" --json >"$run.part" && mv "$run.part" "$run.json"; }
+}
+further 64 "$model" $((minutes * 120)) 0.001 200 32
+further 128 "$out/further-64/model" $((minutes * 12)) 0.0005 100 16
 glue() { # NAME MODEL MORE...
   local name="$1" from="$2"
   shift 2
@@ -50,7 +55,7 @@ glue() { # NAME MODEL MORE...
     --batch 32 --lr 3e-4 --save-model none --json "$@" >"$out/glue-$name.json"
 }
 for start in pretrained random; do
-  from="$further/model" more=()
+  from="$out/further-128/model" more=()
   [ $start = random ] && from="$model" more=(--random-init)
   glue "$start" "$from" --task cola --task mrpc --task rte --epochs 3 "${more[@]}"
   glue "$start-sst-2" "$from" --task sst-2 --epochs 1 "${more[@]}"
@@ -61,7 +66,7 @@ jq -n --argjson machine "$(machine)" --argjson minutes "$minutes" \
   --slurpfile neuron_routing "$out/tiny-neuron-wise.routing.json" \
   --slurpfile sandwich_search "$out/tiny-sandwich.search.json" --slurpfile neuron_search "$out/tiny-neuron-wise.search.json" \
   --slurpfile sandwich_log "$out/tiny-sandwich/log.jsonl" --slurpfile neuron_log "$out/tiny-neuron-wise/log.jsonl" \
-  --slurpfile extracted "$model.json" --slurpfile further "$further.json" \
+  --slurpfile extracted "$model.json" --slurpfile further_64 "$out/further-64.json" --slurpfile further_128 "$out/further-128.json" \
   --slurpfile pretrained <(cat "$out/glue-pretrained.json" "$out/glue-pretrained-sst-2.json") \
   --slurpfile random <(cat "$out/glue-random.json" "$out/glue-random-sst-2.json") '
   # MLM loss of the largest and the smallest architecture over updates and time.
@@ -80,4 +85,4 @@ jq -n --argjson machine "$(machine)" --argjson minutes "$minutes" \
    minutes_of_two_cores: $minutes, note: (env.NOTE // null),
    sandwich: supernet($sandwich[0]; $sandwich_routing[0]; $sandwich_search[0]; $sandwich_log),
    neuron_wise: supernet($neuron[0]; $neuron_routing[0]; $neuron_search[0]; $neuron_log),
-   model: ($extracted[0] | del(.model)), further: ($further[0] | del(.model, .checkpoint)), glue: {pretrained: ($pretrained | glue), random: ($random | glue)}}' >"$results/bert.json"
+   model: ($extracted[0] | del(.model)), further: [{length: 64, run: $further_64[0]}, {length: 128, run: $further_128[0]} | .run |= del(.model, .checkpoint, .diagnostics)], glue: {pretrained: ($pretrained | glue), random: ($random | glue)}}' >"$results/bert.json"
