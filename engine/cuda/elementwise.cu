@@ -108,10 +108,14 @@ struct CudaElementwise final : Elementwise {
     switch (size_of(args.from)) {
       case 1:
         return copy_transposed<uint8_t>(args.loop, args.x, args.y);
+      case 2:
+        return copy_transposed<uint16_t>(args.loop, args.x, args.y);
       case 4:
         return copy_transposed<uint32_t>(args.loop, args.x, args.y);
-      default:
+      case 8:
         return copy_transposed<uint64_t>(args.loop, args.x, args.y);
+      default:
+        return false;
     }
   }
 };

@@ -17,12 +17,12 @@ struct alignas(Width * sizeof(T) < 16 ? Width * sizeof(T) : 16) Pack {
   }
 };
 
-// How many elements of the largest type are 16 bytes.
+// How many elements of the largest type are 16 bytes; at most eight, which registers have room for.
 template <class T, class... More>
 inline constexpr int pack_width = [] {
   int largest = sizeof(T);
   ((largest = static_cast<int>(sizeof(More)) > largest ? static_cast<int>(sizeof(More)) : largest), ...);
-  return 16 / largest;
+  return largest < 2 ? 8 : 16 / largest;
 }();
 
 }  // namespace mosaic::kernels::MOSAIC_ISA
