@@ -9,7 +9,7 @@ using namespace mosaic::checks;
 
 namespace {
 
-const Device cuda{DeviceKind::cuda, 0};
+const Device device{DeviceKind::cuda, 0};
 
 void check_all(const CaseReport& report) {
   for (const std::string& failure : report.failures) FAIL_CHECK(failure);
@@ -22,17 +22,17 @@ TEST_CASE("cuda: every case of the table is the CPU's") {
   for (const OpCase& c : op_cases()) {
     CAPTURE(c.name);
     const uint64_t before = test::cudnn_calls();
-    check_all(check_on_device(c, cuda));
+    check_all(check_on_device(c, device));
     if (test::cudnn_calls() == before) continue;
     INFO("without cuDNN");
     const test::WithoutCudnn off;
-    check_all(check_on_device(c, cuda));
+    check_all(check_on_device(c, device));
   }
 }
 
 TEST_CASE("cuda: products are those of loops, memory holds what was put into it") {
-  check_all(check_products(cuda, Level::full));
-  check_all(check_memory(cuda, Level::quick));
+  check_all(check_products(device, Level::full));
+  check_all(check_memory(device, Level::quick));
 }
 
 TEST_CASE("cuda: a kernel that writes beyond its tensor is found by the bands") {
@@ -46,7 +46,7 @@ TEST_CASE("cuda: a kernel that writes beyond its tensor is found by the bands") 
                            return y;
                          },
                      .differentiable = false};
-  const CaseReport report = check_on_device(wrong, cuda, Level::quick);
+  const CaseReport report = check_on_device(wrong, device, Level::quick);
   bool found = false;
   for (const std::string& failure : report.failures)
     found |= failure.find("after a block") != std::string::npos;

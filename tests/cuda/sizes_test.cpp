@@ -7,6 +7,8 @@
 
 using namespace mosaic;
 using namespace mosaic::test;
+using checks::Outcome;
+using checks::run_with_gradients;
 
 namespace {
 
