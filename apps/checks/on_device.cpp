@@ -46,9 +46,11 @@ CaseReport check_on_device(const OpCase& c, Device device, Level level) {
   try {
     check_dtype(c, device, f32, c.f32_tolerance, level, report);
     check_dtype(c, device, f64, 1e-10, level, report);
-    check_dtype(c, device, bf16, c.half_roundings * rounding_of(bf16), level, report);
-    // The same instructions as bf16's but for conversions.
-    check_dtype(c, device, f16, c.half_roundings * rounding_of(f16), Level::quick, report);
+    if (c.halves) {
+      check_dtype(c, device, bf16, c.half_roundings * rounding_of(bf16), level, report);
+      // The same instructions as bf16's but for conversions.
+      check_dtype(c, device, f16, c.half_roundings * rounding_of(f16), Level::quick, report);
+    }
     // The next case meets fresh memory: what it does not write, it may not read.
     allocator(device).empty_cache();
   } catch (const std::exception& error) {

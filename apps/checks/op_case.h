@@ -24,6 +24,7 @@ struct OpCase {
   bool layouts = true;
   double gradcheck_step = 1e-3;
   double f32_tolerance = 2e-5;  // relative to the largest result
+  bool halves = true;           // false: f32 and f64 only
   double half_roundings = 4;    // bf16 and f16 may differ by so many roundings of the largest result
 };
 

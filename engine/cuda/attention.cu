@@ -233,8 +233,9 @@ __global__ void __launch_bounds__(threads_per_block, blocks_per_unit)
   }
 }
 
+// Conversions of half types take registers that two blocks have no room for.
 template <class T, int Parts>
-__global__ void __launch_bounds__(threads_per_block, blocks_per_unit)
+__global__ void __launch_bounds__(threads_per_block, sizeof(T) < 4 ? 1 : blocks_per_unit)
     key_grad_kernel(AttentionGradArgs a, const acc_t<T>* delta) {
   using A = acc_t<T>;
   __shared__ Shared<A> shared;

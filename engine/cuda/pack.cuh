@@ -17,12 +17,14 @@ struct alignas(Width * sizeof(T) < 16 ? Width * sizeof(T) : 16) Pack {
   }
 };
 
-// How many elements of the largest type are 16 bytes; at most eight, which registers have room for.
+// How many elements of the largest type are 16 bytes; at most eight, of three operands and more at most four,
+// which registers have room for.
 template <class T, class... More>
 inline constexpr int pack_width = [] {
   int largest = sizeof(T);
   ((largest = static_cast<int>(sizeof(More)) > largest ? static_cast<int>(sizeof(More)) : largest), ...);
-  return largest < 2 ? 8 : 16 / largest;
+  const int most = sizeof...(More) < 2 ? 8 : 4;
+  return 16 / largest < most ? 16 / largest : most;
 }();
 
 }  // namespace mosaic::kernels::MOSAIC_ISA

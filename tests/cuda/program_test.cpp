@@ -57,7 +57,7 @@ TEST_CASE("program: the selftest says what it ran on and what it found") {
   CHECK(all["cases"] >= 11);
   CHECK(all["worst"].get<double>() < 2e-5);
   CHECK(all["results"][0]["op"] == "softmax");
-  CHECK(all["results"][0]["measures"].size() == 2);  // f32 and f64
+  CHECK(all["results"][0]["measures"].size() == 4);  // f32, f64, bf16 and f16
   CHECK(all["gpu"]["name"] == "gpusim");
   CHECK(all["gpu"]["compute_capability"] == "9.0");
   CHECK(all["gpu"]["code"] == "PTX for compute_80, simulated");

@@ -98,7 +98,7 @@ TEST_CASE("cuda: packs begin on their boundaries or are not made") {
 TEST_CASE("cuda: transposed copies of every size of element") {
   Generator rng(6);
   const Tensor x = normal({3, 41, 5, 70}, 0, 100, rng);
-  for (const DType dtype : {u8, i32, f32, f64}) {
+  for (const DType dtype : {u8, i32, f32, f64, bf16, f16}) {
     const Tensor here = x.to(dtype), there = here.to(cuda);
     for (const auto& [a, b] : {std::pair{1, 3}, {0, 3}, {2, 3}, {1, 2}, {0, 1}}) {
       CHECK(same_bits(transpose(there, a, b).dense(), transpose(here, a, b).dense()));

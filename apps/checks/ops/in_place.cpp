@@ -44,7 +44,8 @@ OpCase adam_case(const char* name, const Shape& shape, bool decoupled) {
                 }
                 return stack(Tensors{w, m, v});
               },
-          .differentiable = false};
+          .differentiable = false,
+          .halves = false};
 }
 
 OpCase sgd_case(const char* name, double momentum, bool nesterov) {
@@ -66,7 +67,8 @@ OpCase sgd_case(const char* name, double momentum, bool nesterov) {
                 }
                 return stack(Tensors{w, v});
               },
-          .differentiable = false};
+          .differentiable = false,
+          .halves = false};
 }
 
 }  // namespace
