@@ -17,13 +17,13 @@ struct alignas(Width * sizeof(T) < 16 ? Width * sizeof(T) : 16) Pack {
   }
 };
 
-// How many elements of the largest type are 16 bytes; at most eight, of three operands and more at most four,
-// which registers have room for.
+// How many elements of the largest type are 16 bytes; no more than registers have room for: eight, of three
+// operands four, of four operands of two bytes two.
 template <class T, class... More>
 inline constexpr int pack_width = [] {
   int largest = sizeof(T);
   ((largest = static_cast<int>(sizeof(More)) > largest ? static_cast<int>(sizeof(More)) : largest), ...);
-  const int most = sizeof...(More) < 2 ? 8 : 4;
+  const int most = sizeof...(More) < 2 ? 8 : sizeof...(More) < 3 || largest > 2 ? 4 : 2;
   return 16 / largest < most ? 16 / largest : most;
 }();
 
