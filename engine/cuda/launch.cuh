@@ -17,14 +17,15 @@ inline unsigned blocks_for(int64_t n, int64_t units_per_block) {
   return static_cast<unsigned>(blocks < most ? blocks : most);
 }
 
+// All ask for room for two blocks on a multiprocessor: without a number ptxas spills to reach more.
 template <class F>
-__global__ void __launch_bounds__(threads_per_block) each_kernel(int64_t n, F f) {
+__global__ void __launch_bounds__(threads_per_block, 2) each_kernel(int64_t n, F f) {
   const int64_t step = static_cast<int64_t>(gridDim.x) * threads_per_block;
   for (int64_t i = static_cast<int64_t>(blockIdx.x) * threads_per_block + threadIdx.x; i < n; i += step) f(i);
 }
 
 template <class F>
-__global__ void __launch_bounds__(threads_per_block) spans_kernel(int64_t n, F f) {
+__global__ void __launch_bounds__(threads_per_block, 2) spans_kernel(int64_t n, F f) {
   const int64_t step = static_cast<int64_t>(gridDim.x) * threads_per_block;
   for (int64_t i = static_cast<int64_t>(blockIdx.x) * threads_per_block + threadIdx.x; i < n; i += step) {
     f(i, i + 1);
@@ -91,7 +92,6 @@ __device__ __forceinline__ void keep_common(const Row& row, int common, uint32_t
   }
 }
 
-// Row programs ask for room for two blocks on a multiprocessor: without a number ptxas spills to reach more.
 template <class Row>
 __global__ void __launch_bounds__(threads_per_block, 2)
     warp_rows_kernel(int64_t rows, Row row, int common, uint32_t part) {
