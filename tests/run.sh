@@ -12,7 +12,7 @@ tests/check_layers.sh
 cmake -S . -B build/release -G Ninja -DCMAKE_BUILD_TYPE=Release -DMOSAIC_WERROR=ON \
   -DMOSAIC_TESTS=ON -DMOSAIC_APPS=ON >/dev/null
 cmake --build build/release
-ctest --test-dir build/release --output-on-failure "$@" | tee build/ctest.log
+ctest --test-dir build/release --output-on-failure -j "$(nproc)" "$@" | tee build/ctest.log
 # A closing line any reader of the log can count on.
 summary=$(sed -nE 's/^.*, ([0-9]+) tests failed out of ([0-9]+)$/\1 \2/p' build/ctest.log)
 read -r failed total <<<"$summary"
