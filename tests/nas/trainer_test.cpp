@@ -1,97 +1,9 @@
 // The training loop: gradients of an update, bit-exact resume, limits, what it logs.
 #include "nas/trainer.h"
 
-#include <doctest/doctest.h>
-
-#include <unistd.h>
-
-#include "tests/support/translation.h"
+#include "tests/nas/trainer_support.h"
 
 namespace mosaic::test {
-namespace {
-
-using mos::Routing;
-using mos::Supernet;
-using nas::Policy;
-using nas::Sampler;
-using nas::StaticTarget;
-using nas::StopReason;
-using nas::SupernetTarget;
-using nas::Trainer;
-using nas::TrainerOptions;
-namespace fs = std::filesystem;
-
-nn::SequenceBatch batch_of(const Pair& pair) {
-  return {pair.source, pair.input, pair.target};
-}
-
-// Two micro-batches an update, a function of the update's number.
-class RandomBatches final : public nas::BatchSource {
- public:
-  std::vector<nn::Batch> next() override {
-    const Generator rng = Generator(21).fork(static_cast<uint64_t>(at_++ % 4));
-    return {batch_of(random_pair(3, 8, rng.fork("a"))), batch_of(random_pair(2, 6, rng.fork("b")))};
-  }
-  json cursor() const override { return {{"at", at_}}; }
-  void seek(const json& cursor) override { at_ = cursor.at("at").get<int64_t>(); }
-
- private:
-  int64_t at_ = 0;
-};
-
-class Folder {
- public:
-  Folder() : path_(fs::temp_directory_path() / cat("mosaic-trainer-test-", ::getpid(), "-", count_++)) {}
-  ~Folder() { fs::remove_all(path_); }
-  const fs::path& path() const { return path_; }
-
- private:
-  static inline int count_ = 0;
-  fs::path path_;
-};
-
-TrainerOptions quick_options(int64_t updates) {
-  TrainerOptions options;
-  options.schedule = {.shape = nn::Schedule::Shape::inverse_sqrt, .peak = 2e-3, .warmup_updates = 4};
-  options.max_updates = updates;
-  options.log_every = 1;
-  options.seed = 3;
-  return options;
-}
-
-Sampler sampler(Policy policy) {
-  return Sampler(mos::space_named("nano"), {.policy = policy, .seed = 5, .pinned = {}});
-}
-
-std::vector<nn::Batch> validation_set() {
-  return {batch_of(random_pair(4, 9, Generator(77)))};
-}
-
-nn::StateDict weights(nn::Module& module) {
-  return nn::clone(nn::state_dict(module));
-}
-
-void check_same(const nn::StateDict& a, const nn::StateDict& b) {
-  REQUIRE(a.size() == b.size());
-  for (const auto& [name, tensor] : a) {
-    CAPTURE(name);
-    CHECK(equal_bits(tensor, b.at(name)));
-  }
-}
-
-// A supernet with everything that trains it.
-struct Rig {
-  explicit Rig(const TrainerOptions& options, Policy policy = Policy::sandwich,
-               Routing routing = Routing::per_neuron, double dropout = 0.1)
-      : supernet(nano_supernet(mixture(routing), dropout)),
-        target(supernet, sampler(policy), {.validation_random = 2}),
-        trainer(target, data, validation, options) {}
-  Supernet supernet;
-  SupernetTarget target;
-  RandomBatches data;
-  std::vector<nn::Batch> validation = validation_set();
-  Trainer trainer;
-};
 
 TEST_CASE("a sandwich's gradient is the token-weighted mean of its architectures' gradients") {
   TrainerOptions options = quick_options(1);
@@ -144,7 +56,7 @@ TEST_CASE("a resumed run ends with the bits of one that was not interrupted") {
     Rig whole(quick_options(6), policy);
     CHECK(whole.trainer.run() == StopReason::finished);
 
-    Folder folder;
+    TemporaryFolder folder;
     TrainerOptions options = quick_options(3);
     options.directory = folder.path();
     {
@@ -174,7 +86,7 @@ TEST_CASE("a static model resumes too") {
                                                               .decoder_layers = 1,
                                                               .dropout = 0.1});
   const auto train = [&](const std::vector<int64_t>& stops) {
-    Folder folder;
+    TemporaryFolder folder;
     nn::StateDict result;
     for (const int64_t stop : stops) {
       Generator rng(4);
@@ -314,51 +226,6 @@ TEST_CASE("routers have a group of their own") {
   }
 }
 
-TEST_CASE("half precision learns what f32 does, and resumes with its loss scale") {
-  const auto train = [](DType precision, const std::vector<int64_t>& stops) {
-    Folder folder;
-    std::pair<double, nn::StateDict> result;
-    for (const int64_t stop : stops) {
-      TrainerOptions options = quick_options(stop);
-      options.directory = folder.path();
-      options.precision = precision;
-      Rig rig(options);
-      if (stop != stops.front()) REQUIRE(rig.trainer.resume());
-      while (rig.trainer.updates() < stop) result.first = rig.trainer.train_update().all.mean();
-      rig.trainer.save();
-      result.second = weights(rig.supernet);
-    }
-    return result;
-  };
-  const double full = train(f32, {12}).first;
-  for (const DType precision : {bf16, f16}) {
-    CAPTURE(precision);
-    const auto whole = train(precision, {12}), parts = train(precision, {5, 12});
-    CHECK(whole.first == doctest::Approx(full).epsilon(0.02));  // f16 skips updates until its scale fits
-    check_same(parts.second, whole.second);
-  }
-}
-
-TEST_CASE("f16: a gradient that overflows costs an update and halves the loss scale") {
-  TrainerOptions options = quick_options(5);
-  options.precision = f16;
-  Rig rig(options);
-  const nn::Checkpoint begin = rig.trainer.checkpoint();
-  CHECK(begin.state["loss_scale"]["scale"] == 65536);
-  nn::Checkpoint high = begin;
-  high.state["loss_scale"]["scale"] = 16777216;  // 2^24 times the gradient of a token is beyond 65504
-  rig.trainer.restore(high);
-  const nn::StateDict before = weights(rig.supernet);
-  const nas::UpdateReport report = rig.trainer.train_update();
-  CHECK(report.skipped);
-  check_same(weights(rig.supernet), before);
-  CHECK(rig.trainer.checkpoint().state["loss_scale"]["scale"] == 8388608);
-  for (int i = 0; i < 20 && rig.trainer.train_update().skipped;) ++i;
-  CHECK_FALSE(rig.trainer.train_update().skipped);
-  options.precision = i32;
-  CHECK_THROWS_AS(Rig{options}, DtypeError);
-}
-
 TEST_CASE("a loss that is not finite stops the run and changes nothing") {
   TrainerOptions options = quick_options(5);
   std::vector<json> log;
@@ -376,7 +243,7 @@ TEST_CASE("a loss that is not finite stops the run and changes nothing") {
 }
 
 TEST_CASE("limits: the stop flag, time, patience") {
-  Folder folder;
+  TemporaryFolder folder;
   TrainerOptions options = quick_options(100);
   options.directory = folder.path();
   std::atomic<bool> stop{false};
@@ -406,7 +273,7 @@ TEST_CASE("limits: the stop flag, time, patience") {
 }
 
 TEST_CASE("checkpoints: the newest few, the best, and refusals") {
-  Folder folder;
+  TemporaryFolder folder;
   TrainerOptions options = quick_options(4);
   options.directory = folder.path();
   options.save_every = 1;
@@ -433,5 +300,4 @@ TEST_CASE("checkpoints: the newest few, the best, and refusals") {
   CHECK_THROWS_AS(fresh.trainer.restore(best), FormatError);  // weights only
 }
 
-}  // namespace
 }  // namespace mosaic::test

@@ -5,12 +5,15 @@
 #include <cstring>
 #include <vector>
 
+#include "apps/checks/sentences.h"
 #include "engine/engine.h"
 #include "mos/supernet.h"
 
 namespace mosaic::test {
 
-inline constexpr int32_t vocabulary = 24, padding_id = 1, eos_id = 2;
+using checks::eos_id;
+using checks::padding_id;
+using checks::vocabulary;
 
 inline mos::MixtureOptions mixture(mos::Routing routing) {
   return {.routing = routing, .experts = routing == mos::Routing::none ? 1 : 2, .router_hidden = 16};
@@ -40,26 +43,12 @@ struct Pair {
   int64_t tokens = 0;            // target tokens that are not padding
 };
 
-// Random sentences of different lengths, right-padded; decoder input = eos and the target without its end.
+// Drawn sentences with what is to be said counted.
 inline Pair random_pair(int64_t rows, int64_t length, Generator rng) {
-  std::vector<int32_t> source, input, target;
+  const nn::SequenceBatch drawn = checks::draw_sentences(rows, length, rng);
   int64_t tokens = 0;
-  for (int64_t r = 0; r < rows; ++r) {
-    const int64_t n = length - r % 3;
-    int32_t before = eos_id;
-    for (int64_t t = 0; t < length; ++t) {
-      const auto word = [&] { return static_cast<int32_t>(4 + rng.below(vocabulary - 4)); };
-      source.push_back(t + 1 < n ? word() : t + 1 == n ? eos_id : padding_id);
-      target.push_back(t + 1 < n ? word() : t + 1 == n ? eos_id : padding_id);
-      input.push_back(t < n ? before : padding_id);
-      before = target.back();
-    }
-    tokens += n;
-  }
-  const auto tensor = [&](const std::vector<int32_t>& v) {
-    return Tensor::from(std::span<const int32_t>(v), {rows, length});
-  };
-  return {tensor(source), tensor(input), tensor(target), tokens};
+  for (const int32_t id : drawn.targets.host<int32_t>()) tokens += id == padding_id ? 0 : 1;
+  return {drawn.source, drawn.decoder_input, drawn.targets, tokens};
 }
 
 inline Tensor summed_loss(const nn::Seq2Seq& model, const Pair& pair, const nn::Context& context = {}) {
