@@ -8,6 +8,7 @@
 #include "engine/autograd/node.h"
 #include "engine/core/parallel.h"
 #include "engine/cpu/isa.h"
+#include "engine/ops/packed_linear.h"
 #include "mos/supernet.h"
 #include "nas/statistics.h"
 #include "nn/decode/decode.h"
@@ -95,6 +96,7 @@ Latency measure_latency(const nn::Seq2Seq& model, const LatencyOptions& o) {
         "latency", "lengths, beam and repeats must be positive, got source ", o.source_length, ", target ",
         o.target_length, ", beam ", o.beam, ", warm-up ", o.warmup, ", repeats ", o.repeats);
   const NoGrad quiet;
+  const KeepPacked packed;  // as decoding does
   const Device device = model.device();
   const Tensor source = source_sentence(model, o.source_length);
   std::vector<double> encoder, rest, totals;

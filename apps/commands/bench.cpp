@@ -1,6 +1,8 @@
-// mosaic bench: how long a training step takes, of a plain model or of a supernet's update.
+// mosaic bench: how long a training step takes, of a plain model or of a supernet's update; translation has a
+// file of its own.
 #include <algorithm>
 
+#include "apps/commands/bench_translate.h"
 #include "apps/commands/commands.h"
 #include "apps/common/timed_updates.h"
 #include "engine/core/allocator.h"
@@ -59,12 +61,6 @@ TimedModel settings_of(const BenchCommand& command) {
 
 const char* model_name(const TimedModel& settings) {
   return settings.bert ? "bert" : "transformer";
-}
-
-// For machines one line of JSON, for people a line a number.
-void put_result(const json& out, bool as_json) {
-  if (as_json) return put_json(out);
-  for (const auto& item : out.items()) put(cat(item.key(), "\t", item.value().dump(), "\n"));
 }
 
 void step(const BenchCommand& command, bool as_json) {
@@ -190,6 +186,7 @@ void declare_bench(CLI::App& app, Program& program) {
   need_sub_command(app);
   declare_step(app, program);
   declare_overhead(app, program);
+  declare_bench_translate(app, program);
 }
 
 }  // namespace mosaic::apps

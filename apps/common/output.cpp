@@ -73,6 +73,11 @@ void put_json(const json& value) {
   put(value.dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
 }
 
+void put_result(const json& result, bool as_json) {
+  if (as_json) return put_json(result);
+  for (const auto& item : result.items()) put(cat(item.key(), "\t", item.value().dump(), "\n"));
+}
+
 void say_line(Level at_least, std::string_view line) {
   if (current_level >= at_least) talk(line);
 }

@@ -31,6 +31,8 @@ bool output_colors();
 void put(std::string_view bytes);
 // One line of JSON to standard output.
 void put_json(const json& value);
+// The results of a measurement: for machines one line of JSON, for people a line a number.
+void put_result(const json& result, bool as_json);
 
 // One line on standard error; write failures are ignored. say: unless quiet; detail: when verbose;
 // warn: always, prefixed with "warning: ".

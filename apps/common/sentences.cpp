@@ -21,34 +21,6 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// Right-padded rows of some sentences.
-Tensor source_rows(const std::vector<std::vector<int32_t>>& sources, const std::vector<size_t>& chosen) {
-  size_t longest = 0;
-  for (const size_t i : chosen) longest = std::max(longest, sources[i].size());
-  std::vector<int32_t> values(chosen.size() * longest, data::Subwords::pad);
-  for (size_t r = 0; r < chosen.size(); ++r)
-    std::copy(sources[chosen[r]].begin(), sources[chosen[r]].end(),
-              values.begin() + static_cast<int64_t>(r * longest));
-  return ids(values, static_cast<int64_t>(chosen.size()), static_cast<int64_t>(longest));
-}
-
-std::vector<nn::Hypothesis> decode(const nn::Seq2Seq& model, const Tensor& source,
-                                   const TranslateOptions& options, uint64_t batch) {
-  const nn::LengthLimits length{.source_factor = options.decoding.source_factor,
-                                .max_length = options.decoding.max_length};
-  if (options.method == "greedy") return nn::greedy_search(model, source, length);
-  if (options.method == "sample")
-    return nn::sample(model, source, Generator(options.seed).fork("translate").fork(batch),
-                      {.temperature = options.temperature, .top_k = options.top_k, .length = length});
-  std::vector<nn::Hypothesis> best;
-  for (auto& all : nn::beam_search(model, source,
-                                   {.beam = options.decoding.beam,
-                                   .length_penalty = options.decoding.length_penalty,
-                                   .length = length}))
-    best.push_back(std::move(all.front()));
-  return best;
-}
-
 }  // namespace
 
 nn::SequenceBatch to_tensors(const data::Batch& batch) {
@@ -102,6 +74,27 @@ void PlannedBatches::seek(const json& cursor) {
   position_ = position_from(cursor, identity_, plan_.batches());
 }
 
+std::vector<nn::Hypothesis> decode_sources(const nn::Seq2Seq& model,
+                                           const std::vector<std::vector<int32_t>>& sources,
+                                           const TranslateOptions& options,
+                                           const std::function<void(int64_t)>& progress) {
+  const nn::LengthLimits length{.source_factor = options.decoding.source_factor,
+                                .max_length = options.decoding.max_length,
+                                .min_length = options.min_length};
+  const auto decode = [&](const Tensor& source, size_t first) {
+    stop_if_interrupted("translating was not finished");
+    if (options.method == "greedy") return nn::greedy_search(model, source, length);
+    if (options.method == "sample")
+      return nn::sample(model, source, Generator(options.seed).fork("translate").fork(first),
+                        {.temperature = options.temperature, .top_k = options.top_k, .length = length});
+    return nn::best_of(nn::beam_search(model, source,
+                                       {.beam = options.decoding.beam,
+                                        .length_penalty = options.decoding.length_penalty,
+                                        .length = length}));
+  };
+  return nn::decode_in_batches(sources, model.config().padding, options.rows, decode, progress);
+}
+
 Translations translate_lines(const nn::Seq2Seq& model, const data::Subwords& subwords,
                              const std::vector<std::string>& lines, const TranslateOptions& options,
                              const std::string& label) {
@@ -109,32 +102,23 @@ Translations translate_lines(const nn::Seq2Seq& model, const data::Subwords& sub
   Translations out;
   out.lines.resize(lines.size());
   out.scores.resize(lines.size(), 0);
-  std::vector<std::vector<int32_t>> sources(lines.size());
-  std::vector<size_t> order;
+  std::vector<std::vector<int32_t>> sources;
+  std::vector<size_t> line_of;  // of each source
   for (size_t i = 0; i < lines.size(); ++i) {
     if (data::trim(lines[i]).empty()) continue;
-    sources[i] = data::encode_source(subwords, lines[i]);
-    order.push_back(i);
+    sources.push_back(data::encode_source(subwords, lines[i]));
+    line_of.push_back(i);
   }
-  // Sentences of similar length share a batch, so that little is padding.
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return sources[a].size() < sources[b].size(); });
-  Progress progress(label, static_cast<int64_t>(order.size()));
+  Progress progress(label, static_cast<int64_t>(sources.size()));
   const double begin = now();
-  for (size_t first = 0; first < order.size(); first += static_cast<size_t>(options.rows)) {
-    stop_if_interrupted("translating was not finished");
-    const size_t last = std::min(order.size(), first + static_cast<size_t>(options.rows));
-    const std::vector<size_t> chosen(order.begin() + static_cast<int64_t>(first),
-                                     order.begin() + static_cast<int64_t>(last));
-    const std::vector<nn::Hypothesis> best = decode(model, source_rows(sources, chosen), options, first);
-    for (size_t r = 0; r < chosen.size(); ++r) {
-      out.lines[chosen[r]] = subwords.decode(best[r].tokens);
-      out.scores[chosen[r]] = best[r].score;
-      out.tokens += static_cast<int64_t>(best[r].tokens.size()) + 1;
-    }
-    progress.update(static_cast<int64_t>(last));
-  }
+  const std::vector<nn::Hypothesis> best =
+      decode_sources(model, sources, options, [&](int64_t done) { progress.update(done); });
   out.seconds = now() - begin;
+  for (size_t i = 0; i < best.size(); ++i) {
+    out.lines[line_of[i]] = subwords.decode(best[i].tokens);
+    out.scores[line_of[i]] = best[i].score;
+    out.tokens += static_cast<int64_t>(best[i].tokens.size()) + 1;
+  }
   return out;
 }
 

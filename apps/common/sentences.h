@@ -51,8 +51,15 @@ struct TranslateOptions {
   double temperature = 1;
   int64_t top_k = 0;
   uint64_t seed = 1;
-  int64_t rows = 64;  // sentences decoded together
+  int64_t rows = 64;       // sentences decoded together
+  int64_t min_length = 1;  // tokens before which no sentence ends
 };
+// The best hypothesis (or draw) of each source, ids with the end token; progress(done) after each batch.
+// Throws Interrupted when somebody asks to stop.
+std::vector<nn::Hypothesis> decode_sources(const nn::Seq2Seq& model,
+                                           const std::vector<std::vector<int32_t>>& sources,
+                                           const TranslateOptions& options,
+                                           const std::function<void(int64_t)>& progress = {});
 
 struct Translations {
   std::vector<std::string> lines;

@@ -1,8 +1,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
-#include <tuple>
 
 #include "engine/autograd/node.h"
 #include "engine/ops/ops.h"
@@ -18,6 +16,8 @@ constexpr double dead = -std::numeric_limits<double>::infinity();
 struct Live {
   std::vector<int32_t> tokens;
   double log_probability = 0;  // `dead`: fills a place of a sentence that has too few hypotheses
+  int64_t row = 0;             // in the decoder, among the sentence's rows
+  int64_t from = 0;            // the row that it continues
 };
 
 struct Candidate {
@@ -46,39 +46,33 @@ class BeamSearch {
   std::vector<std::vector<Hypothesis>> run() {
     std::vector<int32_t> tokens(sentences_.size(), static_cast<int32_t>(config_.eos));
     while (!sentences_.empty()) {
-      const StepScores scores(decoder_.step(tokens));
-      const int64_t wanted =
-          std::min(scores.vocabulary, 2 * options_.beam + 2);   // padding and end may fall out
-      const Tensor best = topk(scores.logits, wanted).indices;  // {rows, wanted}
-      tokens = advance(scores, best);
+      tokens = advance({decoder_.step(tokens), 2 * options_.beam + 2});  // padding and end may fall out
     }
     return std::move(results_);
   }
 
  private:
   // Extends every sentence by one token; returns the next tokens of those that go on.
-  std::vector<int32_t> advance(const StepScores& scores, const Tensor& best) {
-    std::vector<int32_t> tokens, rows, kept;
-    std::vector<Sentence> going;
+  std::vector<int32_t> advance(const StepScores& scores) {
     const int64_t width = decoder_.rows() / decoder_.sentences();
+    std::vector<uint8_t> go_on(sentences_.size());
     for (size_t s = 0; s < sentences_.size(); ++s) {
       Sentence& sentence = sentences_[s];
       const int64_t first_row = static_cast<int64_t>(s) * width;
-      const std::vector<Candidate> next = settle(sentence, candidates(sentence, scores, best, first_row));
-      if (next.empty()) {
-        finish(sentence);
-        continue;
+      const std::vector<Candidate> next = settle(sentence, candidates(sentence, scores, first_row));
+      go_on[s] = next.empty() ? 0 : 1;
+      next.empty() ? finish(sentence) : grow(sentence, next);
+    }
+    const std::vector<int32_t> kept = kept_rows(go_on);
+    std::vector<int32_t> tokens(kept.size() * static_cast<size_t>(options_.beam)), rows(tokens.size());
+    std::vector<Sentence> going;
+    for (const int32_t s : kept) {
+      Sentence& sentence = sentences_[static_cast<size_t>(s)];
+      for (const Live& live : sentence.live) {
+        const size_t row = going.size() * static_cast<size_t>(options_.beam) + static_cast<size_t>(live.row);
+        tokens[row] = live.tokens.back();
+        rows[row] = static_cast<int32_t>(s * width + live.from);
       }
-      std::vector<Live> live;
-      for (const Candidate& candidate : next) {
-        Live grown{sentence.live[static_cast<size_t>(candidate.parent)].tokens, candidate.log_probability};
-        grown.tokens.push_back(candidate.token);
-        live.push_back(std::move(grown));
-        tokens.push_back(candidate.token);
-        rows.push_back(static_cast<int32_t>(first_row + candidate.parent));
-      }
-      sentence.live = std::move(live);
-      kept.push_back(static_cast<int32_t>(s));
       going.push_back(std::move(sentence));
     }
     sentences_ = std::move(going);
@@ -86,16 +80,37 @@ class BeamSearch {
     return tokens;
   }
 
+  // The first successor of a hypothesis takes its row over, whose caches need not move; further ones get the
+  // rows of those that have no successor.
+  void grow(Sentence& sentence, const std::vector<Candidate>& next) const {
+    std::vector<uint8_t> taken(static_cast<size_t>(options_.beam));
+    std::vector<Live> live;
+    for (const Candidate& candidate : next) {
+      const Live& parent = sentence.live[static_cast<size_t>(candidate.parent)];
+      uint8_t& used = taken[static_cast<size_t>(parent.row)];
+      Live grown{parent.tokens, candidate.log_probability, used ? -1 : parent.row, parent.row};
+      grown.tokens.push_back(candidate.token);
+      used = 1;
+      live.push_back(std::move(grown));
+    }
+    size_t row = 0;
+    for (Live& grown : live) {
+      if (grown.row >= 0) continue;
+      while (taken[row]) ++row;
+      grown.row = static_cast<int64_t>(row++);
+    }
+    sentence.live = std::move(live);
+  }
+
   // The best 2 * beam continuations, best first; ties by hypothesis, then by rank.
-  std::vector<Candidate> candidates(const Sentence& sentence, const StepScores& scores, const Tensor& best,
+  std::vector<Candidate> candidates(const Sentence& sentence, const StepScores& scores,
                                     int64_t first_row) const {
     const int64_t length = static_cast<int64_t>(sentence.live.front().tokens.size());
-    const int64_t ranks = best.dim(1);
     std::vector<Candidate> all;
     for (size_t h = 0; h < sentence.live.size(); ++h) {
       const double before = sentence.live[h].log_probability;
       if (before == dead) continue;
-      const int64_t row = first_row + static_cast<int64_t>(h);
+      const int64_t row = first_row + sentence.live[h].row;
       const auto add = [&](int32_t token) {
         all.push_back({before + scores.log_probability(row, token), static_cast<int64_t>(h), token});
       };
@@ -103,9 +118,7 @@ class BeamSearch {
         add(static_cast<int32_t>(config_.eos));
         continue;
       }
-      const auto ids =
-          best.host<int32_t>().subspan(static_cast<size_t>(row * ranks), static_cast<size_t>(ranks));
-      for (const int32_t token : ids) {
+      for (const int32_t token : scores.ranked(row)) {
         const bool ends = token == config_.eos;
         if (token != config_.padding && !(ends && length < options_.length.min_length)) add(token);
       }
@@ -165,30 +178,6 @@ std::vector<std::vector<Hypothesis>> beam_search(const Seq2Seq& model, const Ten
   check_limits("beam_search", options.length);
   const NoGrad quiet;
   return BeamSearch(model, source, options).run();
-}
-
-std::vector<Hypothesis> translate(const Seq2Seq& model, const std::vector<std::vector<int32_t>>& sources,
-                                  const BeamOptions& options, int64_t sentences_per_batch,
-                                  const std::function<void(int64_t)>& progress) {
-  check<ArgumentError>(sentences_per_batch >= 1, "translate", "sentences per batch must be at least 1, got ",
-                       sentences_per_batch);
-  std::vector<size_t> order(sources.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return sources[a].size() < sources[b].size(); });
-  std::vector<Hypothesis> results(sources.size());
-  for (size_t begin = 0; begin < order.size(); begin += static_cast<size_t>(sentences_per_batch)) {
-    const size_t end = std::min(order.size(), begin + static_cast<size_t>(sentences_per_batch));
-    std::vector<std::vector<int32_t>> batch;
-    for (size_t i = begin; i < end; ++i) {
-      check<ArgumentError>(!sources[order[i]].empty(), "translate", "source ", order[i], " is empty");
-      batch.push_back(sources[order[i]]);
-    }
-    auto found = beam_search(model, pad_sequences(batch, model.config().padding), options);
-    for (size_t i = begin; i < end; ++i) results[order[i]] = std::move(found[i - begin].front());
-    if (progress) progress(static_cast<int64_t>(end));
-  }
-  return results;
 }
 
 }  // namespace mosaic::nn

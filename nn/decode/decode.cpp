@@ -37,8 +37,9 @@ std::vector<int64_t> length_limits(const Tensor& source, int64_t padding, const 
   return longest;
 }
 
-StepScores::StepScores(const Tensor& raw)
+StepScores::StepScores(const Tensor& raw, int64_t ranks)
     : vocabulary(raw.dim(1)), logits(raw.to(cpu()).to(f32).dense()), normalizer(logsumexp(logits, -1)) {
+  if (ranks > 0) best = topk(logits, std::min(vocabulary, ranks)).indices;
   for (const float value : normalizer.host<float>()) {
     if (!std::isfinite(value)) throw NonFiniteError("decode", "the model's logits are not finite");
   }
@@ -46,6 +47,11 @@ StepScores::StepScores(const Tensor& raw)
 
 std::span<const float> StepScores::row(int64_t r) const {
   return logits.host<float>().subspan(static_cast<size_t>(r * vocabulary), static_cast<size_t>(vocabulary));
+}
+
+std::span<const int32_t> StepScores::ranked(int64_t r) const {
+  const auto ranks = static_cast<size_t>(best.dim(1));
+  return best.host<int32_t>().subspan(static_cast<size_t>(r) * ranks, ranks);
 }
 
 double StepScores::log_probability(int64_t r, int64_t token) const {
@@ -62,15 +68,13 @@ namespace {
 // Which tokens may not be chosen now: padding always, the end before min_length.
 struct Forbidden {
   int64_t padding, end;  // end: -1 when it is allowed
-  bool operator()(size_t token) const {
-    return static_cast<int64_t>(token) == padding || static_cast<int64_t>(token) == end;
-  }
+  bool operator()(int64_t token) const { return token == padding || token == end; }
 };
-using Choose = std::function<int32_t(size_t sentence, std::span<const float> logits, const Forbidden&)>;
+using Choose = std::function<int32_t(size_t sentence, const StepScores&, int64_t row, const Forbidden&)>;
 
-// One hypothesis a sentence, each token chosen by `choose`.
+// One hypothesis a sentence, each token chosen by `choose`, which needs so many ranks.
 std::vector<Hypothesis> decode_by(const Seq2Seq& model, const Tensor& source, const LengthLimits& limits,
-                                  const Choose& choose) {
+                                  int64_t ranks, const Choose& choose) {
   const NoGrad quiet;
   const int64_t eos = model.config().eos;
   const std::vector<int64_t> longest = length_limits(source, model.config().padding, limits);
@@ -80,22 +84,26 @@ std::vector<Hypothesis> decode_by(const Seq2Seq& model, const Tensor& source, co
   std::vector<int32_t> tokens(going.size(), static_cast<int32_t>(eos));
   IncrementalDecoder decoder(model, source);
   for (int64_t t = 0; !going.empty(); ++t) {
-    const StepScores scores(decoder.step(tokens));
-    std::vector<int32_t> kept;
-    std::vector<size_t> next;
-    tokens.clear();
+    const StepScores scores(decoder.step(tokens), ranks);
+    std::vector<uint8_t> go_on(going.size());
+    std::vector<int32_t> chosen(going.size());
     for (size_t row = 0; row < going.size(); ++row) {
       Hypothesis& result = results[going[row]];
       const auto r = static_cast<int64_t>(row);
       const Forbidden forbidden{model.config().padding, t < limits.min_length ? eos : -1};
       const bool full = t >= longest[going[row]];
-      const int32_t token = full ? static_cast<int32_t>(eos) : choose(going[row], scores.row(r), forbidden);
-      result.log_probability += scores.log_probability(r, token);
-      if (token == eos) continue;
-      result.tokens.push_back(token);
-      tokens.push_back(token);
-      kept.push_back(static_cast<int32_t>(row));
-      next.push_back(going[row]);
+      chosen[row] = full ? static_cast<int32_t>(eos) : choose(going[row], scores, r, forbidden);
+      result.log_probability += scores.log_probability(r, chosen[row]);
+      if (chosen[row] == eos) continue;
+      result.tokens.push_back(chosen[row]);
+      go_on[row] = 1;
+    }
+    const std::vector<int32_t> kept = kept_rows(go_on);
+    std::vector<size_t> next;
+    tokens.clear();
+    for (const int32_t row : kept) {
+      next.push_back(going[static_cast<size_t>(row)]);
+      tokens.push_back(chosen[static_cast<size_t>(row)]);
     }
     going = std::move(next);
     if (!going.empty()) decoder.select(kept, kept);
@@ -106,16 +114,13 @@ std::vector<Hypothesis> decode_by(const Seq2Seq& model, const Tensor& source, co
   return results;
 }
 
-int32_t likeliest(std::span<const float> logits, const Forbidden& forbidden) {
-  size_t best = 0;
-  float value = -std::numeric_limits<float>::infinity();
-  for (size_t token = 0; token < logits.size(); ++token) {
-    if (logits[token] > value && !forbidden(token)) {
-      value = logits[token];
-      best = token;
-    }
-  }
-  return static_cast<int32_t>(best);
+// Of three tokens at most two are forbidden.
+constexpr int64_t greedy_ranks = 3;
+int32_t likeliest(const StepScores& scores, int64_t row, const Forbidden& forbidden) {
+  const auto ranked = scores.ranked(row);
+  const auto allowed =
+      std::find_if(ranked.begin(), ranked.end(), [&](int32_t token) { return !forbidden(token); });
+  return allowed == ranked.end() ? ranked.front() : *allowed;  // none: a vocabulary of special tokens
 }
 
 // A draw from softmax(logits / temperature) over the k largest.
@@ -123,7 +128,7 @@ int32_t draw(std::span<const float> logits, const Forbidden& forbidden, const Sa
              Generator& rng) {
   std::vector<size_t> tokens;
   for (size_t token = 0; token < logits.size(); ++token) {
-    if (!forbidden(token)) tokens.push_back(token);
+    if (!forbidden(static_cast<int64_t>(token))) tokens.push_back(token);
   }
   const auto larger = [&](size_t a, size_t b) {
     return logits[a] != logits[b] ? logits[a] > logits[b] : a < b;
@@ -154,9 +159,9 @@ int32_t draw(std::span<const float> logits, const Forbidden& forbidden, const Sa
 std::vector<Hypothesis> greedy_search(const Seq2Seq& model, const Tensor& source,
                                       const LengthLimits& length) {
   check_limits("greedy_search", length);
-  return decode_by(model, source, length,
-                   [](size_t, std::span<const float> logits, const Forbidden& forbidden) {
-                     return likeliest(logits, forbidden);
+  return decode_by(model, source, length, greedy_ranks,
+                   [](size_t, const StepScores& scores, int64_t row, const Forbidden& forbidden) {
+                     return likeliest(scores, row, forbidden);
                    });
 }
 
@@ -168,9 +173,9 @@ std::vector<Hypothesis> sample(const Seq2Seq& model, const Tensor& source, const
   check<ArgumentError>(options.top_k >= 0, "sample", "top_k must not be negative, got ", options.top_k);
   std::vector<Generator> streams;
   for (int64_t i = 0; i < source.dim(0); ++i) streams.push_back(rng.fork(static_cast<uint64_t>(i)));
-  return decode_by(model, source, options.length,
-                   [&](size_t sentence, std::span<const float> logits, const Forbidden& forbidden) {
-                     return draw(logits, forbidden, options, streams[sentence]);
+  return decode_by(model, source, options.length, 0,
+                   [&](size_t sentence, const StepScores& scores, int64_t row, const Forbidden& forbidden) {
+                     return draw(scores.row(row), forbidden, options, streams[sentence]);
                    });
 }
 

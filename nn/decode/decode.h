@@ -52,8 +52,19 @@ struct SampleOptions {
 std::vector<Hypothesis> sample(const Seq2Seq& model, const Tensor& source, const Generator& rng,
                                const SampleOptions& options = {});
 
-// Beam search over any number of source sentences (ids with the end token, as in training), in batches of
-// similar length; best hypotheses in the order of the sources. `progress(done)` is called after each batch.
+// Decodes any number of source sentences (ids with the end token, as in training) in batches of similar
+// length: decode(source {sentences, S}, first) gives one hypothesis a sentence, `first` being how many
+// sentences went before. Returns the hypotheses in the order of the sources. `progress(done)` is called after
+// each batch.
+using DecodeBatch = std::function<std::vector<Hypothesis>(const Tensor& source, size_t first)>;
+std::vector<Hypothesis> decode_in_batches(const std::vector<std::vector<int32_t>>& sources, int64_t padding,
+                                          int64_t sentences_per_batch, const DecodeBatch& decode,
+                                          const std::function<void(int64_t)>& progress = {});
+
+// The best hypothesis of each sentence of a beam search.
+std::vector<Hypothesis> best_of(std::vector<std::vector<Hypothesis>> found);
+
+// Beam search in such batches.
 std::vector<Hypothesis> translate(const Seq2Seq& model, const std::vector<std::vector<int32_t>>& sources,
                                   const BeamOptions& options = {}, int64_t sentences_per_batch = 64,
                                   const std::function<void(int64_t)>& progress = {});

@@ -15,11 +15,15 @@ std::vector<int64_t> length_limits(const Tensor& source, int64_t padding, const 
 
 // What the searches read from one step's logits {rows, V}, on the host in f32.
 struct StepScores {
-  explicit StepScores(const Tensor& logits);  // NonFiniteError when a row has no finite normaliser
+  // NonFiniteError when a row has no finite normaliser. `ranks`: how many of each row's likeliest tokens are
+  // wanted.
+  StepScores(const Tensor& logits, int64_t ranks);
   int64_t vocabulary;
   Tensor logits;      // dense f32
   Tensor normalizer;  // logsumexp of each row {rows}
+  Tensor best;        // ids {rows, ranks}, the likeliest first, equal ones ascending; undefined without ranks
   std::span<const float> row(int64_t r) const;
+  std::span<const int32_t> ranked(int64_t r) const;
   double log_probability(int64_t r, int64_t token) const;
 };
 

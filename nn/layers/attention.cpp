@@ -17,7 +17,7 @@ void check_heads(const char* op, int64_t channels, int64_t heads) {
 void KeyValueCache::append(const Tensor& packed) {
   const int64_t rows = packed.dim(0), width = packed.dim(2);
   if (!packed_.defined() || packed_.dim(1) == length_) {
-    // Zeros: select() copies whole rows, with the room that nothing was written to yet.
+    // Zeros: select() may copy whole rows, with the room that nothing was written to yet.
     const Tensor larger =
         Tensor::zeros({rows, length_ + cache_block, width}, packed.dtype(), packed.device());
     if (length_ > 0) copy_(slice(larger, 1, 0, length_), packed_);
@@ -37,8 +37,8 @@ Tensor KeyValueCache::values() const {
   return slice(slice(packed_, 1, 0, length_), 2, packed_.dim(2) / 2, packed_.dim(2));
 }
 
-void KeyValueCache::select(const Tensor& indices) {
-  if (packed_.defined()) packed_ = index_select(packed_, indices);
+void KeyValueCache::select(const RowMoves& moves) {
+  if (packed_.defined()) packed_ = moves(packed_, length_);
 }
 
 SelfAttention::SelfAttention(const Options& options)

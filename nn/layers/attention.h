@@ -7,6 +7,7 @@
 #include <span>
 
 #include "nn/layers/linear.h"
+#include "nn/layers/row_moves.h"
 
 namespace mosaic::nn {
 
@@ -19,8 +20,7 @@ class KeyValueCache {
   void append(const Tensor& packed);
   Tensor keys() const;    // {rows, length, channels}, a view
   Tensor values() const;  // {rows, length, channels}, a view
-  // Row i becomes what row indices[i] was; rows may be repeated or left out.
-  void select(const Tensor& indices);
+  void select(const RowMoves& moves);
 
  private:
   Tensor packed_;  // {rows, capacity, 2 * channels}

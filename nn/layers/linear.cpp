@@ -13,11 +13,11 @@ Linear::Linear(const Options& options, Generator& rng) : Linear(options) {
 
 Tensor Linear::operator()(const Tensor& x, Activation activation) const {
   const Scope scope(name());
-  return linear(x, weight_, bias_, activation);
+  return packed_.linear(x, weight_, bias_, activation);
 }
 
 Tensor Linear::forward(const Tensor& x, const Context&) const {
-  return linear(x, weight_, bias_);
+  return packed_.linear(x, weight_, bias_);
 }
 
 void Linear::visit(Visitor& v) {

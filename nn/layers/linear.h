@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "engine/ops/ops.h"
+#include "engine/ops/packed_linear.h"
 #include "nn/module.h"
 
 namespace mosaic::nn {
@@ -33,6 +33,7 @@ class Linear final : public Layer {
   Tensor forward(const Tensor& x, const Context&) const override;
   Options options_;
   Tensor weight_, bias_;
+  PackedWeight packed_;
 };
 
 }  // namespace mosaic::nn

@@ -102,7 +102,7 @@ Tensor Seq2Seq::features(const Tensor& source, const Tensor& decoder_input, cons
 
 Tensor Seq2Seq::project(const Tensor& features) const {
   const Scope scope(name());
-  return linear(features, shared_ ? shared_->table(config_.decoder.embed) : output_);
+  return packed_output_.linear(features, shared_ ? shared_->table(config_.decoder.embed) : output_, {});
 }
 
 Tensor Seq2Seq::logits(const Tensor& source, const Tensor& decoder_input, const Context& context) const {

@@ -61,6 +61,7 @@ class Seq2Seq final : public Module {
   std::optional<Embedding> shared_;           // either this ...
   std::optional<Embedding> source_, target_;  // ... or these
   Tensor output_;                             // and {target vocabulary, decoder embed}
+  PackedWeight packed_output_;                // of the output's table
   Encoder encoder_;
   Decoder decoder_;
 };

@@ -140,6 +140,41 @@ TEST_CASE("a sentence's result does not depend on the batch") {
   }
 }
 
+TEST_CASE("hypotheses have the model's own log probabilities wherever their rows moved") {
+  const Seq2Seq model = tiny(9, 20);
+  Generator rng(6);
+  std::vector<std::vector<int32_t>> sources;
+  for (int i = 0; i < 9; ++i) {
+    sources.emplace_back(1 + rng.below(7), static_cast<int32_t>(3 + i));
+    sources.back().push_back(eos);
+  }
+  const Tensor source = pad_sequences(sources, 1);
+  // Limits by the sources' lengths: sentences leave the batch one after another, from its middle.
+  const LengthLimits length{.source_factor = 2, .max_length = 1};
+  const auto greedy = greedy_search(model, source, length);
+  const auto beams = beam_search(model, source, {.beam = 4, .length = length});
+  for (size_t s = 0; s < sources.size(); ++s) {
+    const Tensor one = pad_sequences({sources[s]}, 1);
+    CHECK(greedy[s].log_probability ==
+          doctest::Approx(log_probability(model, one, greedy[s].tokens)).epsilon(1e-4));
+    CHECK(greedy[s].tokens == greedy_search(model, one, length)[0].tokens);
+    REQUIRE(!beams[s].empty());
+    for (const Hypothesis& hypothesis : beams[s])
+      CHECK(hypothesis.log_probability ==
+            doctest::Approx(log_probability(model, one, hypothesis.tokens)).epsilon(1e-4));
+  }
+}
+
+TEST_CASE("weights written between two searches are the ones that count") {
+  Seq2Seq model = tiny(9, 20);
+  const auto before = greedy_search(model, pair, {.max_length = 6});
+  for (const NamedTensor& parameter : named_parameters(model)) scale_(parameter.tensor, 0.5);
+  const auto after = greedy_search(model, pair, {.max_length = 6});
+  CHECK(before[0].log_probability != after[0].log_probability);
+  CHECK(after[0].log_probability ==
+        doctest::Approx(log_probability(model, ids({3, 4, 4, 2}, {1, 4}), after[0].tokens)).epsilon(1e-4));
+}
+
 TEST_CASE("sampling follows the model's distribution and the seed") {
   const Seq2Seq model = tiny(5);
   const Tensor one = ids({4, 2}, {1, 2});
