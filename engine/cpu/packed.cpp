@@ -34,7 +34,7 @@ constexpr int64_t k_step(int64_t k) {
 
 // Panels worked on at once: few rows need more sums to hide the latency of an addition.
 constexpr int panels_at_once(int rows) {
-  return rows == 1 ? 6 : rows <= 3 ? 2 : 1;
+  return rows == 1 ? 6 : rows == 2 ? 3 : rows == 3 ? 2 : 1;
 }
 
 // Rows x Panels whole panels, `panel` values apart in tile.b; the sums' order is that of micro_tile.
