@@ -161,17 +161,22 @@ void multiply_few_rows(const Product<float>& product, Range rows, Range cols) {
   }
   constexpr int vecs = few_rows_vecs(Rows);
   const GemmArgs& g = product.args;
-  const int64_t step = k_step(g.k);
-  for (int64_t j = cols.begin; j < cols.end; j += vecs * lanes<float>) {
-    const int64_t wanted = smaller(cols.end - j, vecs * lanes<float>);
+  const int64_t step = k_step(g.k), width = g.trans_b ? vecs * lanes<float> : few_rows_columns;
+  for (int64_t j = cols.begin; j < cols.end; j += width) {
+    const int64_t wanted = smaller(cols.end - j, width);
     int64_t p = 0;
     do {
       const Range ks{p, smaller(p + step, g.k)};
       const Tile<float> tile{ks.size(), product.a_at(rows.begin, p),        g.lda, product.b_at(p, j),
                              g.ldb,     product.c + rows.begin * g.ldc + j, g.ldc, wanted};
       const Finish<float> finish = product.finish(ks, j);
-      // The last columns need not pay for a whole group of vectors.
-      wanted <= lanes<float> ? few_rows_tile<Rows, 1>(tile, finish) : few_rows_tile<Rows, vecs>(tile, finish);
+      if (!g.trans_b) {
+        few_rows_plain<Rows>(tile, finish);
+      } else if (wanted <= lanes<float>) {  // the last columns need not pay for a whole group of vectors
+        few_rows_tile<Rows, 1>(tile, finish);
+      } else {
+        few_rows_tile<Rows, vecs>(tile, finish);
+      }
       p += step;
     } while (p < g.k);
   }
@@ -182,14 +187,17 @@ template <class T>
 void multiply(const Product<T>& product, Range rows, Range cols) {
   const GemmArgs& g = product.args;
   if constexpr (sizeof(T) == 4) {
-    if (g.trans_b && !g.trans_a && rows.size() <= few_rows) return multiply_few_rows(product, rows, cols);
+    // Without a transpose the tiles below are as good when the rows of B are short.
+    const bool few =
+        rows.size() <= few_rows && (g.trans_b || rows.size() <= 3 || cols.size() >= few_rows_columns);
+    if (!g.trans_a && few) return multiply_few_rows(product, rows, cols);
   }
   const int64_t step = k_step(g.k);
   const bool low = rows.size() <= 2 * tile_rows;
   // Copying pays when the copy is used often enough, or spares long strides.
   constexpr int64_t first_cache = 4096;  // values that are as good where they are
   const bool in_place = !g.trans_b && (low || g.k * cols.size() <= first_cache);
-  const bool pack_a = (g.trans_a || (g.k > 1024 && cols.size() > 512)) && cols.size() > panel_columns<T> &&
+  const bool pack_a = (g.trans_a || (g.k > 1024 && cols.size() > 256)) && cols.size() > panel_columns<T> &&
                       g.k * rows.size() > first_cache;
   // A copy of A is made for each block of columns, so these should be few; that of B is used at once if rows
   // are few.
