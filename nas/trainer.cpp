@@ -155,6 +155,7 @@ UpdateReport Trainer::train_update() {
     for (size_t i = 0; i < batches.size(); ++i) {
       nn::LossOptions loss_options{
           .label_smoothing = options_.label_smoothing,
+          .logits = teaches,
           .teacher_weight = distills ? options_.distill_weight : options_.teacher_weight,
           .temperature = distills ? options_.distill_temperature : options_.teacher_temperature};
       if (distills && !teaches) loss_options.teacher = teacher[i];

@@ -151,6 +151,15 @@ Tensor log_softmax(const Tensor& x);
 // outside the classes.
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets, double label_smoothing = 0,
                      int64_t ignore = -100);
+// A language model's last layer with its loss: the sum over rows of cross_entropy(linear(x, weight, bias),
+// targets, label_smoothing), and of -log p[t] (not tracked; undefined unless `nll`). x {n, in}, weight
+// {classes, in}, bias {classes} or undefined, targets i32 {n}. Logits exist for a few rows at a time only.
+// The loss has the bits of the composed one; gradients are made at once, with an incoming gradient of one.
+struct SummedLoss {
+  Tensor loss, nll;  // {}
+};
+SummedLoss linear_cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                                const Tensor& targets, double label_smoothing = 0, bool nll = false);
 
 // --- normalisation
 // ------------------------------------------------------------------------------------------ Over the last
