@@ -196,7 +196,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
                     bias.defined() ? bias.shape() : Shape{});
   if (half_in_f32(x)) return linear(widened(x), widened(weight), widened(bias), activation).to(x.dtype());
   const bool relu = activation == Activation::relu;
-  const Tensor held = as_rows(x), w = as_rows(weight), b = bias.defined() ? bias.detach().dense() : Tensor();
+  const Matrix w = as_matrix(weight);
+  const Tensor held = as_rows(x), b = bias.defined() ? bias.detach().dense() : Tensor();
   const Rows rows = rows_of(held);
   const Tensor y = Tensor::empty(x.shape().with(-1, out), x.dtype(), x.device());  // {..., out}
   kernels::gemm_kernels(x.device())
@@ -206,9 +207,9 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
              .k = in,
              .a = rows.data,
              .lda = std::max(rows.row_stride, in),
-             .b = w.raw(),
-             .ldb = std::max(rows_of(w).row_stride, in),
-             .trans_b = true,
+             .b = w.tensor.raw(),
+             .ldb = w.ld,
+             .trans_b = !w.transposed,
              .c = y.raw(),
              .ldc = out,
              .bias = b.defined() ? b.raw() : nullptr,
@@ -216,7 +217,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
   if (!wants_grad({&x, &weight, &bias})) return y;
   return record({.op = "linear",
                  .inputs = {x, weight, bias},
-                 .saved = {held, w, relu ? y : Tensor()},
+                 .saved = {held, w.tensor, relu ? y : Tensor()},
                  .backward =
                      [](const Back& back) {
                        const Tensor &x = back.saved[0], &w = back.saved[1], &y = back.saved[2];

@@ -123,7 +123,8 @@ Tensor stack(std::span<const Tensor> parts, int axis = 0);
 Tensor matmul(const Tensor& a, const Tensor& b);
 enum class Activation : uint8_t { none, relu };
 // x {..., in}, weight {out, in}, bias {out} or undefined -> activation(x W^T + b) {..., out}. weight may be a
-// row-strided slice: it is read in place.
+// slice by rows or, transposed, by columns: it is read in place. (Products of few rows are faster by
+// columns.)
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
               Activation activation = Activation::none);
 
