@@ -107,6 +107,12 @@ Right<T> pack_right(const Product<T>& product, Range cols, Range ks, bool in_pla
   return {out, in_place};
 }
 
+template <class T>
+void prefetch_rows(const T* a, int64_t lda, Range rows, int64_t k) {
+  for (int64_t i = rows.begin; i < rows.end; ++i)
+    for (int64_t p = 0; p < k; p += line<T>) __builtin_prefetch(a + i * lda + p);
+}
+
 // rows x cols of one block of k.
 template <class T>
 void multiply_block(const Product<T>& product, Range rows, Range cols, Range ks, Right<T> right,
@@ -117,6 +123,8 @@ void multiply_block(const Product<T>& product, Range rows, Range cols, Range ks,
   // Tiles of about equal heights, so that none is so short that the latency of its few sums shows.
   const int64_t tiles = ceil_div(rows.size(), tile_rows), group = pack_a ? packed_tiles : group_tiles;
   const int64_t row_step = k + lanes<T>, packed_tile = g.trans_a ? packed_step<T> * k : tile_rows * row_step;
+  // Of rows this short the processor does not see the next ones come.
+  const bool short_rows = !g.trans_a && !pack_a && k >= 64 && k <= 256;
   T* packed_a = nullptr;
   if (pack_a) {
     packed_a = static_cast<T*>(scratch(Scratch::gemm_a, packed_tiles * packed_tile * int64_t{sizeof(T)}));
@@ -148,6 +156,10 @@ void multiply_block(const Product<T>& product, Range rows, Range cols, Range ks,
       for (int64_t t = 0; t < t1 - t0; ++t) {
         tile.a = pack_a ? packed_a + t * packed_tile : product.a_at(from[t], ks.begin);
         tile.c = product.c + from[t] * g.ldc + cols.begin + j;
+        if (j == 0 && short_rows) {
+          const Range next{from[t + 1], smaller(from[t + 1] + tile_rows, rows.end)};
+          prefetch_rows(product.a_at(0, ks.begin), g.lda, next, k);
+        }
         by_rows[from[t + 1] - from[t] - 1](tile, finish);
       }
     }
