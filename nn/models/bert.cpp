@@ -52,7 +52,9 @@ Tensor Bert::run(const BertInput& input, const Context& context, const Keep& kee
   Tensor x = embeddings_(ids, types, context);  // {batch, length, width}
   keep(x);
   for (const BertLayer& layer : layers_) {
-    x = layer(x, mask, context);
+    x = run_layer(context, {x}, [&layer, mask, context](const std::vector<Tensor>& in) {
+      return layer(in[0], mask, context);
+    });
     keep(x);
   }
   return x;
