@@ -3,7 +3,7 @@
 # PYTHON=INTERPRETER MOSAIC_DATA=DIR apps/reproduce/translate_time.sh MODEL [ROUNDS]
 # MODEL is a static model directory of Multi30k English-German that CTranslate2 can express (apps/reproduce/multi30k.sh
 # makes one); PYTHON has ctranslate2, numpy and safetensors. Sentences are test2016's: all of them 64 at a time, the first
-# 100 one at a time. Each round runs both once for every setting; the first of a round changes.
+# 100 one at a time. Each round runs both for every setting, ours first and theirs first in turns.
 # Writes results/translate_time.json: medians, medians and ranges of the rounds' ratios, and how many translations are
 # equal.
 . "$(dirname "$0")/common.sh"
