@@ -1,6 +1,7 @@
 // GEMM for one instruction set: how the work is cut into blocks, panels, tiles and threads. Compiled once per
 // instruction set; no choice made here but block_k can change a bit of the result (kernels/gemm.h).
 #include "engine/core/parallel.h"
+#include "engine/cpu/gemm_blocks.h"
 #include "engine/cpu/gemm_few_rows.h"
 #include "engine/cpu/gemm_micro.h"
 #include "engine/cpu/gemm_pack.h"
@@ -10,29 +11,11 @@
 namespace mosaic::kernels::MOSAIC_ISA {
 namespace {
 
-// k is cut into equal blocks of at most this, in multiples of 8: part of the result's definition.
-constexpr int64_t block_k = 512;
 // Values of B packed at once: should stay in the second-level cache.
 constexpr int64_t block_b = 128 * block_k;
 // Tiles of rows that share a panel of B while it is in the first-level cache; more when they are packed,
 // because that reads pieces of rows of A, which should not be short.
 constexpr int64_t group_tiles = 4, packed_tiles = 16;
-// Multiply-adds worth a thread: some 5 microseconds.
-constexpr int64_t thread_work = 1 << 18;
-
-constexpr int64_t smaller(int64_t a, int64_t b) {
-  return a < b ? a : b;
-}
-constexpr int64_t larger(int64_t a, int64_t b) {
-  return a > b ? a : b;
-}
-constexpr int64_t ceil_div(int64_t a, int64_t b) {
-  return (a + b - 1) / b;
-}
-
-constexpr int64_t k_step(int64_t k) {
-  return k == 0 ? 1 : ceil_div(ceil_div(k, ceil_div(k, block_k)), 8) * 8;
-}
 
 struct Range {
   int64_t begin, end;

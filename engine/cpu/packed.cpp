@@ -4,6 +4,7 @@
 // after another, as pack_b_transposed makes them: a product streams through them. Panels are the outer loop,
 // so each is read from far memory once for all rows of x that fit a cache.
 #include "engine/core/parallel.h"
+#include "engine/cpu/gemm_blocks.h"
 #include "engine/cpu/gemm_pack.h"
 #include "engine/cpu/packed_table.h"
 
@@ -11,26 +12,9 @@ namespace mosaic::kernels::MOSAIC_ISA {
 namespace {
 
 constexpr int64_t width = panel_columns<float>;
-// The blocks of k of gemm_kernels.cpp: they are part of the result's definition.
-constexpr int64_t block_k = 512;
 // Values of W that stay in the second-level cache while all rows of x pass, and tiles of these rows that stay
 // in the first-level cache while the block's panels pass.
 constexpr int64_t block_w = 1 << 16, group_tiles = 4;
-// Multiply-adds worth a thread: some 5 microseconds.
-constexpr int64_t thread_work = 1 << 18;
-
-constexpr int64_t smaller(int64_t a, int64_t b) {
-  return a < b ? a : b;
-}
-constexpr int64_t larger(int64_t a, int64_t b) {
-  return a > b ? a : b;
-}
-constexpr int64_t ceil_div(int64_t a, int64_t b) {
-  return (a + b - 1) / b;
-}
-constexpr int64_t k_step(int64_t k) {
-  return ceil_div(ceil_div(k, ceil_div(k, block_k)), 8) * 8;
-}
 
 // Panels worked on at once: few rows need more sums to hide the latency of an addition.
 constexpr int panels_at_once(int rows) {
