@@ -45,6 +45,15 @@ struct RowMaxArgs {
   int32_t* indices;
 };
 
+// The same of each column of x {outer, n, cols}: values and indices (along n) {outer, cols}. n > 0.
+struct ColumnMaxArgs {
+  DType dtype;
+  const void* x;
+  int64_t outer, n, cols, row_stride;
+  void* values;
+  int32_t* indices;
+};
+
 // y[r] = log sum_c exp x[r, c]; -infinity for a row without columns or of -infinity only.
 struct LogSumExpArgs {
   DType dtype;
@@ -78,6 +87,7 @@ struct Reduce {
   virtual void column_sum(const ColumnSumArgs& args) const = 0;
   virtual void total(const TotalArgs& args) const = 0;
   virtual void row_max(const RowMaxArgs& args) const = 0;
+  virtual void column_max(const ColumnMaxArgs& args) const = 0;
   virtual void logsumexp(const LogSumExpArgs& args) const = 0;
   virtual void logsumexp_back(const LogSumExpBackArgs& args) const = 0;
   virtual void topk(const TopKArgs& args) const = 0;

@@ -67,6 +67,7 @@ std::vector<Budget> row_budgets() {
   const Op log_softmax_of = [](const Tensors& x) { return log_softmax(x[0]); };
   const Op logsumexp_of = [](const Tensors& x) { return logsumexp(x[0], 1); };
   const Op max_of = [](const Tensors& x) { return max(x[0], 1); };
+  const Op max_of_columns = [](const Tensors& x) { return max(x[0], 0); };
   const Shape channels{4, 16, 32, 32};
   return {
       reduction("sum of rows", [](const Tensors& x) { return sum(x[0], 1); }),
@@ -74,9 +75,9 @@ std::vector<Budget> row_budgets() {
       reduction("sum of a middle axis", [](const Tensors& x) { return sum(x[0], 1); }, {8, 64, 256}),
       reduction("mean of all", [](const Tensors& x) { return mean(x[0]); }),
       reduction("max of rows", max_of),
-      reduction(
-          "max of columns", [](const Tensors& x) { return max(x[0], 0); }, matrix, 3.1,
-          "of a transposed copy"),
+      reduction("max of columns", max_of_columns),
+      {"reductions", "max of columns, gradient", 1.25,
+       [=] { return backward({tracked(matrix)}, max_of_columns, row_bytes); }},
       reduction("argmax of rows", [](const Tensors& x) { return argmax(x[0], 1); }),
       reduction("top 5 of rows", [](const Tensors& x) { return topk(x[0], 5).values; }),
       reduction("logsumexp of rows", logsumexp_of),
