@@ -9,7 +9,7 @@
 namespace mosaic::kernels::gpu {
 namespace {
 
-template <class T>
+template <class T, class Y>
 struct SumOfColumn {
   using Part = acc_t<T>;
   ColumnSumArgs a;
@@ -22,8 +22,8 @@ struct SumOfColumn {
   }
   __device__ __forceinline__ static Part joined(Part sum, Part more) { return sum + more; }
   __device__ __forceinline__ void put(int64_t o, int64_t c, Part sum) const {
-    T* y = static_cast<T*>(a.y) + o * a.cols + c;
-    *y = T(a.accumulate ? Part(*y) + Part(a.scale) * sum : Part(a.scale) * sum);
+    Y* y = static_cast<Y*>(a.y) + o * a.cols + c;
+    *y = Y(a.accumulate ? Part(*y) + Part(a.scale) * sum : Part(a.scale) * sum);
   }
 };
 
@@ -65,7 +65,10 @@ struct CudaReduce final : Reduce {
     });
   }
   void column_sum(const ColumnSumArgs& a) const override {
-    visit_float(a.dtype, "sum", [&]<class T>() { reduce_columns(a.outer, a.cols, SumOfColumn<T>{a}); });
+    visit_float(a.dtype, "sum", [&]<class T>() {
+      if (a.wide) return reduce_columns(a.outer, a.cols, SumOfColumn<T, acc_t<T>>{a});
+      reduce_columns(a.outer, a.cols, SumOfColumn<T, T>{a});
+    });
   }
   void total(const TotalArgs& a) const override {
     const int64_t chunks = (a.n + total_chunk - 1) / total_chunk;

@@ -18,6 +18,7 @@ struct RowSumArgs {
 // x {outer, n, cols} as outer * n rows: y[o, c] (+)= scale * sum over n. y {outer, cols} dense.
 struct ColumnSumArgs {
   DType dtype;
+  bool wide = false;  // y is of accumulated(dtype)
   const void* x;
   int64_t outer, n, cols, row_stride;
   double scale = 1;
