@@ -5,7 +5,7 @@
 # (MOSAIC_CUDA_HAS_PTX), else compiled once more. No inline function is shared with the
 # CPU's kernels: in .cu files MOSAIC_ISA names the namespace `gpu`.
 set(MOSAIC_CUDA_KERNELS
-  cuda/attention.cu cuda/batch_norm_terms.cu cuda/conv.cu cuda/elementwise.cu cuda/gemm_terms.cu cuda/index.cu cuda/mix.cu cuda/norm.cu
+  cuda/attention.cu cuda/batch_norm_terms.cu cuda/binary_back.cu cuda/conv.cu cuda/elementwise.cu cuda/gemm_terms.cu cuda/index.cu cuda/mix.cu cuda/norm.cu
   cuda/optim.cu cuda/pool.cu cuda/probe.cu cuda/random.cu cuda/reduce.cu cuda/sequence.cu cuda/softmax.cu
   cuda/unary.cu cuda/unary_back.cu)
 list(TRANSFORM MOSAIC_CUDA_KERNELS PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)

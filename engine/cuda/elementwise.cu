@@ -4,6 +4,7 @@
 #include "engine/cuda/families.h"
 #include "engine/cuda/loop.cuh"
 #include "engine/cuda/transpose.cuh"
+#include "engine/kernels/binary_on.h"
 #include "engine/kernels/gate_on.h"
 #include "engine/kernels/scalar.h"
 
@@ -17,20 +18,6 @@ struct Constant {
 };
 
 template <class F>
-void binary_as(const BinaryArgs& args, const F& f) {
-  visit_float(args.dtype, "binary", [&]<class T>() {
-    map_elements<T, T, T>(args.loop, {args.a, args.b}, args.y, args.accumulate, f);
-  });
-}
-
-template <class F>
-void ternary_as(const TernaryArgs& args, const F& f) {
-  visit_float(args.dtype, "ternary", [&]<class T>() {
-    map_elements<T, T, T, T>(args.loop, {args.a, args.b, args.c}, args.y, args.accumulate, f);
-  });
-}
-
-template <class F>
 void compare_as(const CompareArgs& args, const F& f) {
   visit_any(args.dtype, [&]<class T>() {
     map_elements<uint8_t, T, T>(args.loop, {args.a, args.b}, args.y, false, f);
@@ -42,32 +29,14 @@ struct CudaElementwise final : Elementwise {
   void unary_back(const UnaryBackArgs& args) const override { gpu::unary_back(args); }
 
   void binary(const BinaryArgs& args) const override {
-    switch (args.op) {
-      case BinaryOp::add:
-        return binary_as(args, Add{});
-      case BinaryOp::sub:
-        return binary_as(args, Sub{});
-      case BinaryOp::mul:
-        return binary_as(args, Mul{});
-      case BinaryOp::div:
-        return binary_as(args, Div{});
-      case BinaryOp::maximum:
-        return binary_as(args, Maximum{});
-      case BinaryOp::minimum:
-        return binary_as(args, Minimum{});
-    }
+    visit_float(args.dtype, "binary", [&]<class T>() {
+      visit_binary(args.op, [&](const auto& f) {
+        map_elements<T, T, T>(args.loop, {args.a, args.b}, args.y, args.accumulate, f);
+      });
+    });
   }
-
-  void ternary(const TernaryArgs& args) const override {
-    switch (args.op) {
-      case TernaryOp::div_second:
-        return ternary_as(args, DivSecond{});
-      case TernaryOp::prefer_larger:
-        return ternary_as(args, PreferLarger{});
-      case TernaryOp::prefer_smaller:
-        return ternary_as(args, PreferSmaller{});
-    }
-  }
+  void binary_back(const BinaryBackArgs& args) const override { gpu::binary_back(args); }
+  void binary_sum(const BinarySumArgs& args) const override { gpu::binary_sum(args); }
 
   void gate(const GateArgs& args) const override { run_gate<CudaLaunch>(args); }
   void gate_back(const GateBackArgs& args) const override { run_gate_back<CudaLaunch>(args); }

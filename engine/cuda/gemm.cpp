@@ -49,11 +49,11 @@ struct Request {
   int64_t batch;
   bool fused;  // the library adds bias and applies the epilogue
   auto key() const {
-    const int64_t size = size_of(g.dtype);
-    return std::tuple(std::tuple(g.dtype, g.m, g.n, g.k, g.trans_a, g.trans_b, g.lda, g.ldb, g.ldc),
+    const int64_t size = size_of(g.dtype), result_size = size_of(result_type(g));
+    return std::tuple(std::tuple(g.dtype, g.wide, g.m, g.n, g.k, g.trans_a, g.trans_b, g.lda, g.ldb, g.ldc),
                       std::tuple(batch, g.a1, g.b1, g.c1, fused && g.bias != nullptr, fused, g.epilogue),
                       std::tuple(cuda::current_device(), alignment(g.a, g.a1 * size),
-                                 alignment(g.b, g.b1 * size), alignment(g.c, g.c1 * size)));
+                                 alignment(g.b, g.b1 * size), alignment(g.c, g.c1 * result_size)));
   }
 };
 
@@ -110,19 +110,19 @@ void choose_algorithm(const Request& r, Plan& plan) {
     check_cublas(cublaslt().preference_set(handle, attribute, &value, sizeof value), "a preference");
   };
   const GemmArgs& g = r.g;
-  const int64_t size = size_of(g.dtype);
+  const int64_t size = size_of(g.dtype), result_size = size_of(result_type(g));
   prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, workspace_bytes);
   prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, alignment(g.b, g.b1 * size));  // operands are exchanged
   prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, alignment(g.a, g.a1 * size));
-  prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, alignment(g.c, g.c1 * size));
-  prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, alignment(g.c, g.c1 * size));
+  prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, alignment(g.c, g.c1 * result_size));
+  prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, alignment(g.c, g.c1 * result_size));
   cublasLtMatmulHeuristicResult_t found{};
   int count = 0;
   check_cublas(cublaslt().heuristic(context().handle, plan.desc.get(), plan.first.get(), plan.second.get(),
                                     plan.result.get(), plan.result.get(), handle, 1, &found, &count),
                "to choose an algorithm");
   check<BackendError>(count > 0, "gemm", "cuBLASLt has no algorithm for m ", g.m, ", n ", g.n, ", k ", g.k,
-                      " of ", g.dtype);
+                      " of ", g.dtype, " to ", result_type(g));
   plan.algorithm = found.algo;
 }
 
@@ -139,7 +139,7 @@ cudaDataType_t type_of(DType dtype) {
   }
 }
 
-// Products of half types are summed in f32 and rounded once.
+// Products of half types are summed in f32 and rounded once, or not at all.
 Plan make_plan(const Request& r) {
   const GemmArgs& g = r.g;
   const bool wide = g.dtype == f64;
@@ -155,7 +155,7 @@ Plan make_plan(const Request& r) {
   set(plan, CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue_of(r));
   plan.first = layout(type, g.trans_b ? g.k : g.n, g.trans_b ? g.n : g.k, g.ldb, r.batch, g.b1);
   plan.second = layout(type, g.trans_a ? g.m : g.k, g.trans_a ? g.k : g.m, g.lda, r.batch, g.a1);
-  plan.result = layout(type, g.n, g.m, g.ldc, r.batch, g.c1);
+  plan.result = layout(type_of(result_type(g)), g.n, g.m, g.ldc, r.batch, g.c1);
   if (r.fused && g.bias) set(plan, CUBLASLT_MATMUL_DESC_BIAS_POINTER, g.bias);
   choose_algorithm(r, plan);
   return plan;
@@ -208,7 +208,7 @@ struct CudaGemm final : Gemm {
       GemmArgs part = g;
       part.a = moved(g.a, i * g.a0, g.dtype);
       part.b = moved(g.b, i * g.b0, g.dtype);
-      part.c = const_cast<void*>(moved(g.c, i * g.c0, g.dtype));
+      part.c = const_cast<void*>(moved(g.c, i * g.c0, result_type(g)));
       run({part, g.batch1, fused});
     }
   }

@@ -24,7 +24,7 @@ struct Finish {
 }  // namespace
 
 void finish_product(const GemmArgs& g) {
-  visit_float(g.dtype, "gemm", [&]<class T>() {
+  visit_float(result_type(g), "gemm", [&]<class T>() {
     CudaLaunch::each(g.batch0 * g.batch1 * g.m * g.n, 0, Finish<T>{g, g.k > 0 || g.accumulate});
   });
 }

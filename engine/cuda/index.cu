@@ -129,6 +129,9 @@ struct CudaIndex final : Index {
   void put(const PutArgs& args) const override {
     visit_float(args.dtype, "put", [&]<class T>() { CudaLaunch::rows(args.rows, 0, PutRows<T>{args}); });
   }
+  void put_columns(const PutColumnsArgs& args) const override {
+    visit_wide(args.dtype, "put_columns", [&]<class T>() { run_put_columns<CudaLaunch, T>(args); });
+  }
 };
 
 }  // namespace

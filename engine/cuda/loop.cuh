@@ -42,29 +42,43 @@ struct DeviceLoop {
   }
 };
 
-// y = f(inputs...), or added to y, for Width neighbours in up to `rows` rows: the loop's first axis counts
-// packs, its second groups of rows, `row_step` elements apart in each operand.
-template <int Width, class F, class T, class... In>
+// The results of f: one, or a pair {first, second}.
+template <class C, class V>
+__device__ __forceinline__ void take_results(const V& value, C (&to)[1]) {
+  to[0] = static_cast<C>(value);
+}
+template <class C, class V>
+__device__ __forceinline__ void take_results(const V& value, C (&to)[2]) {
+  to[0] = value.first;
+  to[1] = value.second;
+}
+
+// Each y = a result of f(inputs...), or added to y, for Width neighbours in up to `rows` rows: the loop's
+// first axis counts packs, its second groups of rows, `row_step` elements apart in each operand. Of two
+// results, one may be null: not wanted.
+template <int Width, class F, class T, int Results, class... In>
 struct MapElements {
-  static constexpr int inputs = sizeof...(In);
-  DeviceLoop<inputs + 1> loop;
+  static constexpr int inputs = sizeof...(In), operands = inputs + Results;
+  DeviceLoop<operands> loop;
   uint32_t rows, size;  // size of the axis that the groups of rows divide
-  int64_t row_step[inputs + 1];
+  int64_t row_step[operands];
   const void* in[inputs > 0 ? inputs : 1];
-  T* y;
-  bool accumulate;
+  T* y[Results];
+  bool accumulate[Results];
   F f;
 
   __device__ __forceinline__ void operator()(int64_t i) const {
-    int64_t at[inputs + 1];
+    int64_t at[operands];
     const uint32_t first = loop.locate(static_cast<uint32_t>(i), at) * rows;
     const uint32_t count = size - first < rows ? size - first : rows;
     walk(at, count, std::make_index_sequence<inputs>{}, Pack<In, Width>{}...);
   }
 
  private:
+  __device__ __forceinline__ bool wanted(int k) const { return Results == 1 || y[k] != nullptr; }
+
   template <size_t... K>
-  __device__ __forceinline__ void walk(const int64_t (&at)[inputs + 1], uint32_t count,
+  __device__ __forceinline__ void walk(const int64_t (&at)[operands], uint32_t count,
                                        std::index_sequence<K...>, Pack<In, Width>... x) const {
     for (uint32_t row = 0; row < count; ++row) {
       const auto load = [&]<class X>(size_t k, Pack<X, Width>& pack) {
@@ -73,16 +87,28 @@ struct MapElements {
         pack = loop.strides[k][0] == 0 ? Pack<X, Width>::filled(*from) : Pack<X, Width>::load(from);
       };
       (load(K, x), ...);
-      T* to = y + at[inputs] + row * row_step[inputs];
-      Pack<T, Width> result;
-      if (accumulate) result = Pack<T, Width>::load(to);
+      T* to[Results];
+      Pack<T, Width> result[Results];
+#pragma unroll
+      for (int k = 0; k < Results; ++k) {
+        to[k] = y[k] + at[inputs + k] + row * row_step[inputs + k];
+        if (accumulate[k] && wanted(k)) result[k] = Pack<T, Width>::load(to[k]);
+      }
 #pragma unroll
       for (int j = 0; j < Width; ++j) {
         using C = compute_t<T>;
-        const C value = static_cast<C>(f(static_cast<compute_t<In>>(x.at[j])...));
-        result.at[j] = static_cast<T>(accumulate ? static_cast<C>(result.at[j]) + value : value);
+        C value[Results];
+        take_results(f(static_cast<compute_t<In>>(x.at[j])...), value);
+#pragma unroll
+        for (int k = 0; k < Results; ++k) {
+          result[k].at[j] =
+              static_cast<T>(accumulate[k] ? static_cast<C>(result[k].at[j]) + value[k] : value[k]);
+        }
       }
-      result.store(to);
+#pragma unroll
+      for (int k = 0; k < Results; ++k) {
+        if (wanted(k)) result[k].store(to[k]);
+      }
     }
   }
 };
@@ -121,14 +147,15 @@ void for_each_piece(const Loop<Operands>& loop, const PieceRun<Operands>& run) {
 
 // Whether packs of `width` elements can be read and written everywhere: along the innermost axis operands are
 // dense or (inputs only) broadcast, and every row begins on a pack's boundary.
-template <int Operands>
+template <int Inputs, int Operands>
 bool fits_packs(const Loop<Operands>& loop, int width, const void* const (&bases)[Operands],
                 const size_t (&sizes)[Operands]) {
   const int inner = loop.rank - 1;
   if (width == 1 || loop.sizes[inner] % width != 0) return false;
   for (int k = 0; k < Operands; ++k) {
+    if (bases[k] == nullptr) continue;
     const int64_t stride = loop.strides[k][inner];
-    if (stride == 0 && k + 1 < Operands) continue;
+    if (stride == 0 && k < Inputs) continue;
     if (stride != 1 || reinterpret_cast<uintptr_t>(bases[k]) % (width * sizes[k]) != 0) return false;
     for (int axis = 0; axis < inner; ++axis) {
       if (loop.strides[k][axis] % width != 0) return false;
@@ -137,13 +164,23 @@ bool fits_packs(const Loop<Operands>& loop, int width, const void* const (&bases
   return true;
 }
 
-template <int Width, class F, class T, class... In>
-void launch_map(const Loop<sizeof...(In) + 1>& loop, int64_t n, const void* const* bases, bool accumulate,
-                const F& f) {
-  constexpr int operands = sizeof...(In) + 1;
-  using Map = MapElements<Width, F, T, In...>;
-  Map map{{}, 1, 1, {}, {}, static_cast<T*>(const_cast<void*>(bases[operands - 1])), accumulate, f};
-  for (int k = 0; k + 1 < operands; ++k) map.in[k] = bases[k];
+// A result of map_elements; null: not wanted.
+struct MapResult {
+  void* y;
+  bool accumulate;
+};
+
+template <int Width, class F, class T, int Results, class... In>
+void launch_map(const Loop<sizeof...(In) + Results>& loop, int64_t n, const void* const* bases,
+                const MapResult (&results)[Results], const F& f) {
+  constexpr int inputs = sizeof...(In), operands = inputs + Results;
+  using Map = MapElements<Width, F, T, Results, In...>;
+  Map map{{}, 1, 1, {}, {}, {}, {}, f};
+  for (int k = 0; k < inputs; ++k) map.in[k] = bases[k];
+  for (int k = 0; k < Results; ++k) {
+    map.y[k] = static_cast<T*>(const_cast<void*>(bases[inputs + k]));
+    map.accumulate[k] = results[k].accumulate;
+  }
   map.loop.rank = loop.rank;
   for (int axis = 0; axis < loop.rank; ++axis) {
     const int from = loop.rank - 1 - axis;
@@ -170,26 +207,35 @@ void launch_map(const Loop<sizeof...(In) + 1>& loop, int64_t n, const void* cons
   CudaLaunch::each(threads, 0, map);
 }
 
-// y = f(inputs...) element by element; inputs in the order of the loop's operands, the result last.
-template <class T, class... In, class F>
-void map_elements(const Loop<sizeof...(In) + 1>& loop, std::initializer_list<const void*> in, void* y,
-                  bool accumulate, const F& f) {
-  constexpr int operands = sizeof...(In) + 1;
-  constexpr size_t sizes[operands] = {sizeof(In)..., sizeof(T)};
+// y = f(inputs...) element by element; inputs in the order of the loop's operands, then the results: those of
+// an f that gives {first, second} are two.
+template <class T, class... In, int Results, class F>
+void map_elements(const Loop<sizeof...(In) + Results>& loop, std::initializer_list<const void*> in,
+                  const MapResult (&results)[Results], const F& f) {
+  constexpr int inputs = sizeof...(In), operands = inputs + Results;
   constexpr int width = pack_width<T, In...>;
+  size_t sizes[operands] = {sizeof(In)...};
+  for (int k = inputs; k < operands; ++k) sizes[k] = sizeof(T);
   const auto launch = [&](const Loop<operands>& part, int64_t n, const int64_t* at) {
     const void* bases[operands];
     for (int k = 0; k < operands; ++k) {
-      const void* whole = k + 1 < operands ? in.begin()[k] : y;
-      bases[k] = static_cast<const char*>(whole) + at[k] * static_cast<int64_t>(sizes[k]);
+      const void* whole = k < inputs ? in.begin()[k] : results[k - inputs].y;
+      bases[k] = whole == nullptr ? nullptr
+                                  : static_cast<const char*>(whole) + at[k] * static_cast<int64_t>(sizes[k]);
     }
-    if (fits_packs<operands>(part, width, bases, sizes)) {
-      launch_map<width, F, T, In...>(part, n, bases, accumulate, f);
+    if (fits_packs<inputs, operands>(part, width, bases, sizes)) {
+      launch_map<width, F, T, Results, In...>(part, n, bases, results, f);
     } else {
-      launch_map<1, F, T, In...>(part, n, bases, accumulate, f);
+      launch_map<1, F, T, Results, In...>(part, n, bases, results, f);
     }
   };
   for_each_piece<operands>(loop, launch);
+}
+template <class T, class... In, class F>
+void map_elements(const Loop<sizeof...(In) + 1>& loop, std::initializer_list<const void*> in, void* y,
+                  bool accumulate, const F& f) {
+  const MapResult results[1] = {{y, accumulate}};
+  map_elements<T, In...>(loop, in, results, f);
 }
 
 }  // namespace mosaic::kernels::MOSAIC_ISA

@@ -1,41 +1,31 @@
 #include "engine/kernels/reduce.h"
 
 #include "engine/core/dtype.h"
+#include "engine/cuda/columns.cuh"
 #include "engine/cuda/families.h"
-#include "engine/cuda/launch.cuh"
 #include "engine/cuda/selection.cuh"
 #include "engine/kernels/reduce_on.h"
 
 namespace mosaic::kernels::gpu {
 namespace {
 
-// A block sums 32 columns: 8 threads a column take every eighth row, and their sums are added in order.
-template <class T>
-__global__ void __launch_bounds__(threads_per_block) column_sum_kernel(ColumnSumArgs a) {
-  using A = acc_t<T>;
-  constexpr int lines = threads_per_block / warp_lanes;
-  __shared__ A parts[lines][warp_lanes];
-  const int lane = static_cast<int>(threadIdx.x) % warp_lanes,
-            line = static_cast<int>(threadIdx.x) / warp_lanes;
-  const int64_t tiles = (a.cols + warp_lanes - 1) / warp_lanes;
-  for (int64_t tile = blockIdx.x; tile < a.outer * tiles; tile += gridDim.x) {
-    const int64_t o = tile / tiles, c = (tile - o * tiles) * warp_lanes + lane;
-    A sum = A(0);
-    if (c < a.cols) {
-      const T* x = static_cast<const T*>(a.x) + o * a.n * a.row_stride + c;
-      for (int64_t r = line; r < a.n; r += lines) sum += A(x[r * a.row_stride]);
-    }
-    parts[line][lane] = sum;
-    __syncthreads();
-    if (line == 0 && c < a.cols) {
-#pragma unroll
-      for (int k = 1; k < lines; ++k) sum += parts[k][lane];
-      T* y = static_cast<T*>(a.y) + o * a.cols + c;
-      *y = T(a.accumulate ? A(*y) + A(a.scale) * sum : A(a.scale) * sum);
-    }
-    __syncthreads();
+template <class T, class Y>
+struct SumOfColumn {
+  using Part = acc_t<T>;
+  ColumnSumArgs a;
+
+  __device__ __forceinline__ Part part(int64_t o, int64_t c, int64_t first, int64_t step) const {
+    const T* x = static_cast<const T*>(a.x) + o * a.n * a.row_stride + c;
+    Part sum = Part(0);
+    for (int64_t r = first; r < a.n; r += step) sum += Part(x[r * a.row_stride]);
+    return sum;
   }
-}
+  __device__ __forceinline__ static Part joined(Part sum, Part more) { return sum + more; }
+  __device__ __forceinline__ void put(int64_t o, int64_t c, Part sum) const {
+    Y* y = static_cast<Y*>(a.y) + o * a.cols + c;
+    *y = Y(a.accumulate ? Part(*y) + Part(a.scale) * sum : Part(a.scale) * sum);
+  }
+};
 
 template <class T>
 struct TotalChunk {
@@ -76,10 +66,8 @@ struct CudaReduce final : Reduce {
   }
   void column_sum(const ColumnSumArgs& a) const override {
     visit_float(a.dtype, "sum", [&]<class T>() {
-      const int64_t tiles = a.outer * ((a.cols + warp_lanes - 1) / warp_lanes);
-      if (tiles == 0) return;
-      column_sum_kernel<T><<<blocks_for(tiles, 1), threads_per_block, 0, cuda::stream()>>>(a);
-      cuda::launched(typeid(ColumnSumArgs));
+      if (a.wide) return reduce_columns(a.outer, a.cols, SumOfColumn<T, acc_t<T>>{a});
+      reduce_columns(a.outer, a.cols, SumOfColumn<T, T>{a});
     });
   }
   void total(const TotalArgs& a) const override {
@@ -91,6 +79,10 @@ struct CudaReduce final : Reduce {
   void row_max(const RowMaxArgs& a) const override {
     visit_wide(a.dtype, "max",
                [&]<class T>() { CudaLaunch::rows(a.rows, row_cost(a.cols), FirstMaximum<T>{a}); });
+  }
+  void column_max(const ColumnMaxArgs& a) const override {
+    visit_wide(a.dtype, "max",
+               [&]<class T>() { reduce_columns(a.outer, a.cols, FirstMaximumOfColumn<T>{a}); });
   }
   void logsumexp(const LogSumExpArgs& a) const override {
     visit_wide(a.dtype, "logsumexp", [&]<class T>() {

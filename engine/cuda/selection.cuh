@@ -9,7 +9,7 @@ namespace mosaic::kernels::MOSAIC_ISA {
 template <class T>
 struct Candidate {
   T value;
-  int32_t column;  // -1: none
+  int32_t column;  // of a row, or the row of a column; -1: none
   // Whether `other` comes first; a column beats none.
   __device__ __forceinline__ bool behind(const Candidate& other) const {
     if (column < 0 || other.column < 0) return column < other.column;
@@ -66,6 +66,38 @@ struct FirstMaximum {
       if (a.values != nullptr) static_cast<T*>(a.values)[r] = row[at];
       if (a.indices != nullptr) a.indices[r] = at;
     });
+  }
+};
+
+// The same of the columns of {outer, n, cols} (cuda/columns.cuh).
+template <class T>
+struct FirstMaximumOfColumn {
+  using Part = Candidate<T>;
+  ColumnMaxArgs a;
+
+  __device__ __forceinline__ Part part(int64_t o, int64_t c, int64_t first, int64_t step) const {
+    const T* x = column(o, c);
+    Part best{T(0), -1};
+#pragma unroll 1  // as in first_of
+    for (int64_t r = first; r < a.n; r += step) {
+      const T value = x[r * a.row_stride];
+      const Part next{value, value == value ? static_cast<int32_t>(r) : -1};
+      if (best.behind(next)) best = next;
+    }
+    return best;
+  }
+  __device__ __forceinline__ static Part joined(const Part& best, const Part& next) {
+    return best.behind(next) ? next : best;
+  }
+  __device__ __forceinline__ void put(int64_t o, int64_t c, const Part& best) const {
+    const bool found = best.column >= 0;
+    if (a.values != nullptr) static_cast<T*>(a.values)[o * a.cols + c] = found ? best.value : *column(o, c);
+    if (a.indices != nullptr) a.indices[o * a.cols + c] = found ? best.column : 0;
+  }
+
+ private:
+  __device__ __forceinline__ const T* column(int64_t o, int64_t c) const {
+    return static_cast<const T*>(a.x) + o * a.n * a.row_stride + c;
   }
 };
 

@@ -41,6 +41,9 @@ struct TeamMemory {
   uint32_t part;
   static constexpr bool memory_bound = true;
 
+  // Whether there is shared memory for the parts of a row.
+  __device__ __forceinline__ bool keeps() const { return own != nullptr; }
+
   template <class T>
   __device__ __forceinline__ const T* hold(const T* x, int64_t n, int k = 0) const {
     if (own == nullptr) return x;

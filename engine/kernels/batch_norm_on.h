@@ -19,27 +19,40 @@ struct ChannelRuns {
         length(size == 1 ? batch : size),
         step(size == 1 ? channels : 1) {}
 
-  // Calls f(place in the tensor) for every element.
+  // The channel's elements of x, kept by a GPU's team where it has room for them.
+  template <class T, class Team>
+  [[gnu::always_inline]] MOSAIC_HD const T* hold([[maybe_unused]] const Team& team, const T* x,
+                                                 [[maybe_unused]] int k = 0) const {
+#ifdef __CUDACC__
+    if (!team.keeps()) return x;
+    T* to = team.room(static_cast<T*>(nullptr), k);
+    team.each(runs * length, [&](int64_t i) { to[i] = x[place(i)]; });
+    return to;
+#else
+    return x;
+#endif
+  }
+  // Calls f(place in the tensor, place in what hold gave) for every element.
   template <class Team, class F>
   [[gnu::always_inline]] MOSAIC_HD void each(const Team& team, const F& f) const {
 #ifdef __CUDACC__
-    team.each(runs * length, [&](int64_t i) { f(place(i)); });
+    team.each(runs * length, [&](int64_t i) { f(place(i), team.keeps() ? i : place(i)); });
 #else
     for (int64_t run = 0; run < runs; ++run) {
       const int64_t start = first + run * run_stride, by = step;
       if (by == 1) {
-        team.each(length, [&](int64_t i) { f(start + i); });
+        team.each(length, [&](int64_t i) { f(start + i, start + i); });
       } else {
-        team.each(length, [&](int64_t i) { f(start + i * by); });
+        team.each(length, [&](int64_t i) { f(start + i * by, start + i * by); });
       }
     }
 #endif
   }
-  // The sum of f(place).
+  // The sum of f(place in what hold gave).
   template <class A, class Team, class F>
   [[gnu::always_inline]] MOSAIC_HD A sum(const Team& team, const F& f) const {
 #ifdef __CUDACC__
-    return team.template sum<A>(runs * length, [&](int64_t i) { return f(place(i)); });
+    return team.template sum<A>(runs * length, [&](int64_t i) { return f(team.keeps() ? i : place(i)); });
 #else
     A total = A(0);
     for (int64_t run = 0; run < runs; ++run) {
@@ -64,11 +77,15 @@ struct ChannelRuns {
 template <class T>
 struct BatchNormChannel {
   BatchNormArgs a;
+  MOSAIC_HD Keeps keeps() const {
+    if (a.given) return {};  // read once
+    return {.bytes = a.batch * a.size * static_cast<int64_t>(sizeof(T)), .rows = 1};
+  }
   template <class Team>
   MOSAIC_HD void operator()(const Team& team, int64_t channel) const {
     using A = acc_t<T>;
     const ChannelRuns at(a.batch, a.channels, a.size, channel);
-    const T* x = static_cast<const T*>(a.x);
+    const T* x = at.hold(team, static_cast<const T*>(a.x));
     T* y = static_cast<T*>(a.y);
     A mean, variance;
     if (a.given) {
@@ -90,18 +107,22 @@ struct BatchNormChannel {
     const A gamma = a.gamma ? A(static_cast<const T*>(a.gamma)[channel]) : A(1),
             beta = a.beta ? A(static_cast<const T*>(a.beta)[channel]) : A(0);
     const A scale = gamma / sqrt(variance + A(a.eps)), centre = mean;
-    at.each(team, [=](int64_t i) { y[i] = T(mul_add(A(x[i]) - centre, scale, beta)); });
+    at.each(team, [=](int64_t i, int64_t held) { y[i] = T(mul_add(A(x[held]) - centre, scale, beta)); });
   }
 };
 
 template <class T>
 struct BatchNormGradChannel {
   BatchNormGradArgs a;
+  MOSAIC_HD Keeps keeps() const {
+    return {.bytes = a.batch * a.size * static_cast<int64_t>(sizeof(T)), .rows = 2};
+  }
   template <class Team>
   MOSAIC_HD void operator()(const Team& team, int64_t channel) const {
     using A = acc_t<T>;
     const ChannelRuns at(a.batch, a.channels, a.size, channel);
-    const T *x = static_cast<const T*>(a.x), *dy = static_cast<const T*>(a.dy);
+    const T *x = at.hold(team, static_cast<const T*>(a.x), 0),
+            *dy = at.hold(team, static_cast<const T*>(a.dy), 1);
     const A mean = A(static_cast<const T*>(a.mean)[channel]);
     const A rstd = A(1) / sqrt(A(static_cast<const T*>(a.variance)[channel]) + A(a.eps));
     const A dbeta = at.template sum<A>(team, [=](int64_t i) { return A(dy[i]); });
@@ -113,9 +134,11 @@ struct BatchNormGradChannel {
     if (a.dx == nullptr) return;
     T* dx = static_cast<T*>(a.dx);
     const A scale = a.gamma ? A(static_cast<const T*>(a.gamma)[channel]) * rstd : rstd;
-    if (a.given) return at.each(team, [=](int64_t i) { dx[i] = T(A(dy[i]) * scale); });
+    if (a.given) return at.each(team, [=](int64_t i, int64_t held) { dx[i] = T(A(dy[held]) * scale); });
     const A share = A(1) / A(a.batch * a.size), shift = dbeta * share, slope = dgamma * share * rstd;
-    at.each(team, [=](int64_t i) { dx[i] = T((A(dy[i]) - shift - (A(x[i]) - mean) * slope) * scale); });
+    at.each(team, [=](int64_t i, int64_t held) {
+      dx[i] = T((A(dy[held]) - shift - (A(x[held]) - mean) * slope) * scale);
+    });
   }
 };
 

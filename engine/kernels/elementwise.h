@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/core/dtype.h"
+#include "engine/kernels/binary.h"
 #include "engine/kernels/gate.h"
 #include "engine/kernels/loop.h"
 
@@ -37,10 +38,6 @@ enum class UnaryOp : uint8_t {
   pow,
   clamp
 };
-enum class BinaryOp : uint8_t { add, sub, mul, div, maximum, minimum };
-// Derivatives: div_second(dy, y, b) = -dy y / b; prefer_larger(a, b, dy) = dy where a is the larger, half
-// where they tie, else 0; prefer_smaller likewise.
-enum class TernaryOp : uint8_t { div_second, prefer_larger, prefer_smaller };
 enum class CompareOp : uint8_t { equal, less };
 
 struct UnaryArgs {
@@ -63,27 +60,6 @@ struct UnaryBackArgs {
   const void* dy;
   void* dx;
   Loop<3> loop;
-};
-
-struct BinaryArgs {
-  BinaryOp op;
-  DType dtype;
-  bool accumulate = false;
-  const void* a;
-  const void* b;
-  void* y;
-  Loop<3> loop;
-};
-
-struct TernaryArgs {
-  TernaryOp op;
-  DType dtype;
-  bool accumulate = false;
-  const void* a;
-  const void* b;
-  const void* c;
-  void* y;
-  Loop<4> loop;
 };
 
 // y = mask ? a : b; mask u8, the rest any dtype.
@@ -132,7 +108,8 @@ struct Elementwise {
   virtual void unary(const UnaryArgs& args) const = 0;
   virtual void unary_back(const UnaryBackArgs& args) const = 0;
   virtual void binary(const BinaryArgs& args) const = 0;
-  virtual void ternary(const TernaryArgs& args) const = 0;
+  virtual void binary_back(const BinaryBackArgs& args) const = 0;
+  virtual void binary_sum(const BinarySumArgs& args) const = 0;
   virtual void gate(const GateArgs& args) const = 0;
   virtual void gate_back(const GateBackArgs& args) const = 0;
   virtual void where(const WhereArgs& args) const = 0;

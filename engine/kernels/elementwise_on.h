@@ -1,6 +1,7 @@
 // The elementwise family on a launcher: functions of scalar.h meet the runs of loop_on.h.
 #pragma once
 
+#include "engine/kernels/binary_on.h"
 #include "engine/kernels/gate_on.h"
 #include "engine/kernels/loop_on.h"
 #include "engine/kernels/scalar.h"
@@ -78,43 +79,9 @@ class ElementwiseOn final : public Elementwise {
     });
   }
 
-  void binary(const BinaryArgs& args) const override {
-    visit_real(args.dtype, [&]<class T>(T) {
-      const auto run = [&](auto f) {
-        map_run<Launch, T, T, T>(args.loop, 0.4, args.a, args.b, args.y, args.accumulate, f);
-      };
-      switch (args.op) {
-        case BinaryOp::add:
-          return run(Add{});
-        case BinaryOp::sub:
-          return run(Sub{});
-        case BinaryOp::mul:
-          return run(Mul{});
-        case BinaryOp::div:
-          return run(Div{});
-        case BinaryOp::maximum:
-          return run(Maximum{});
-        case BinaryOp::minimum:
-          return run(Minimum{});
-      }
-    });
-  }
-
-  void ternary(const TernaryArgs& args) const override {
-    visit_real(args.dtype, [&]<class T>(T) {
-      const auto run = [&](auto f) {
-        map_run<Launch, T, T, T, T>(args.loop, 0.6, args.a, args.b, args.c, args.y, args.accumulate, f);
-      };
-      switch (args.op) {
-        case TernaryOp::div_second:
-          return run(DivSecond{});
-        case TernaryOp::prefer_larger:
-          return run(PreferLarger{});
-        case TernaryOp::prefer_smaller:
-          return run(PreferSmaller{});
-      }
-    });
-  }
+  void binary(const BinaryArgs& args) const override { run_binary<Launch>(args); }
+  void binary_back(const BinaryBackArgs& args) const override { run_binary_back<Launch>(args); }
+  void binary_sum(const BinarySumArgs& args) const override { run_binary_sum<Launch>(args); }
 
   void gate(const GateArgs& args) const override { run_gate<Launch>(args); }
   void gate_back(const GateBackArgs& args) const override { run_gate_back<Launch>(args); }

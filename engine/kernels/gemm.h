@@ -19,6 +19,7 @@ enum class Epilogue : uint8_t { none, relu };
 // a dense last dimension; leading dimensions and strides count elements. C must not overlap A, B or bias.
 struct GemmArgs {
   DType dtype = DType::f32;  // of all operands; half types on devices that have them (has_halves)
+  bool wide = false;         // C and bias are of accumulated(dtype): sums of half types that nobody rounds
   int64_t m = 0, n = 0, k = 0;
   const void* a = nullptr;  // {m, k}, or {k, m} when trans_a; lda >= the row length
   int64_t lda = 0;

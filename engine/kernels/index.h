@@ -60,12 +60,25 @@ struct PutArgs {
   int64_t dx_stride;
 };
 
+// dx[o, indices[o, c], c] (+)= dy[o, c] for dx {outer, n, cols} and dy, indices {outer, cols} dense; without
+// accumulate the other rows are zeroed.
+struct PutColumnsArgs {
+  DType dtype;
+  const void* dy;
+  const int32_t* indices;
+  int64_t outer, n, cols;
+  bool accumulate = false;
+  void* dx;
+  int64_t dx_stride;
+};
+
 struct Index {
   virtual void gather_rows(const GatherRowsArgs& args) const = 0;
   virtual void group(const GroupArgs& args) const = 0;
   virtual void scatter_rows(const ScatterRowsArgs& args) const = 0;
   virtual void pick(const PickArgs& args) const = 0;
   virtual void put(const PutArgs& args) const = 0;
+  virtual void put_columns(const PutColumnsArgs& args) const = 0;
 
  protected:
   ~Index() = default;

@@ -75,6 +75,41 @@ struct PutRows {
   }
 };
 
+// Some rows of {n, cols} at o: what is put there is read once for all of them.
+template <class T>
+struct PutColumns {
+  static constexpr int64_t rows = 16;
+  PutColumnsArgs args;
+  MOSAIC_HD int64_t groups() const { return (args.n + rows - 1) / rows; }
+  MOSAIC_HD Keeps keeps() const {
+    constexpr auto size = static_cast<int64_t>(sizeof(T) < sizeof(int32_t) ? sizeof(int32_t) : sizeof(T));
+    return {.bytes = args.cols * size, .rows = 2};
+  }
+  template <class Team>
+  MOSAIC_HD void operator()(const Team& team, int64_t group) const {
+    const int64_t o = group / groups(), first = (group - o * groups()) * rows,
+                  last = first + rows < args.n ? first + rows : args.n;
+    const T* dy = team.hold(static_cast<const T*>(args.dy) + o * args.cols, args.cols, 0);
+    const int32_t* at = team.hold(args.indices + o * args.cols, args.cols, 1);
+    for (int64_t r = first; r < last; ++r) {
+      T* dx = static_cast<T*>(args.dx) + (o * args.n + r) * args.dx_stride;
+      const auto here = static_cast<int32_t>(r);
+      if (args.accumulate) {
+        team.each(args.cols, [=](int64_t c) {
+          if (at[c] == here) dx[c] += dy[c];
+        });
+      } else {
+        team.each(args.cols, [=](int64_t c) { dx[c] = at[c] == here ? dy[c] : T(0); });
+      }
+    }
+  }
+};
+template <class Launch, class T>
+void run_put_columns(const PutColumnsArgs& args) {
+  const PutColumns<T> put{args};
+  Launch::rows(args.outer * put.groups(), 5 + 0.3 * static_cast<double>(put.rows * args.cols), put);
+}
+
 // Columns [first, first + n) of dx for every id.
 template <class T>
 void scatter_columns(const ScatterRowsArgs& args, int64_t first, int64_t n) {
@@ -140,6 +175,10 @@ class IndexOn final : public Index {
     } else {
       Launch::rows(args.rows, cost, PutRows<float>{args});
     }
+  }
+
+  void put_columns(const PutColumnsArgs& args) const override {
+    args.dtype == DType::f64 ? run_put_columns<Launch, double>(args) : run_put_columns<Launch, float>(args);
   }
 
  private:

@@ -20,7 +20,7 @@ struct MaxPoolArgs {
   PoolShape shape;
   const void* x;
   void* y;
-  int32_t* at;
+  int32_t* at;  // null: not wanted
 };
 // dx = the sum of dy over the windows whose largest element it is.
 struct MaxPoolBackArgs {

@@ -8,12 +8,21 @@
 
 namespace mosaic::kernels::MOSAIC_ISA {
 
+// Elements of windows that a team averages together.
+inline constexpr int64_t large_window = 64;
+
 // Element i of {planes, rows, cols}.
 struct PlaneElement {
   int64_t plane, row, col;
   MOSAIC_HD PlaneElement(int64_t i, int64_t rows, int64_t cols)
       : plane(i / (rows * cols)), row(i / cols - plane * rows), col(i - (plane * rows + row) * cols) {}
 };
+
+// Whether a later value of a window is its maximum: the first NaN is, else the first of the largest.
+template <class T>
+MOSAIC_HD inline bool takes_over(T value, T largest) {
+  return value > largest || (value != value && largest == largest);
+}
 
 template <class T>
 struct MaxPoolElement {
@@ -30,13 +39,13 @@ struct MaxPoolElement {
       for (int64_t kc = along.first; kc < along.last; ++kc) {
         const int64_t place = row + window_at(cols, at.col, kc);
         const T value = x[place];
-        if (!(value > largest || (value != value && largest == largest))) continue;
+        if (!takes_over(value, largest)) continue;
         largest = value;
         best = place;
       }
     }
     static_cast<T*>(a.y)[i] = largest;
-    a.at[i] = static_cast<int32_t>(best);
+    if (a.at) a.at[i] = static_cast<int32_t>(best);
   }
 };
 
@@ -156,7 +165,7 @@ class PoolOn final : public Pool {
   void average_pool(const AveragePoolArgs& a) const override {
     const PoolShape& s = a.shape;
     const int64_t window = s.rows.kernel * s.cols.kernel, count = s.planes * s.rows.out * s.cols.out;
-    if (window >= 64) {
+    if (window >= large_window) {
       const double cost = 20 + 0.1 * static_cast<double>(window);
       return s.dtype == DType::f32 ? Launch::rows(count, cost, AveragePoolWindow<float>{a})
                                    : Launch::rows(count, 2 * cost, AveragePoolWindow<double>{a});

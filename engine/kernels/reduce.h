@@ -18,6 +18,7 @@ struct RowSumArgs {
 // x {outer, n, cols} as outer * n rows: y[o, c] (+)= scale * sum over n. y {outer, cols} dense.
 struct ColumnSumArgs {
   DType dtype;
+  bool wide = false;  // y is of accumulated(dtype)
   const void* x;
   int64_t outer, n, cols, row_stride;
   double scale = 1;
@@ -41,6 +42,15 @@ struct RowMaxArgs {
   DType dtype;
   const void* x;
   int64_t rows, cols, row_stride;
+  void* values;
+  int32_t* indices;
+};
+
+// The same of each column of x {outer, n, cols}: values and indices (along n) {outer, cols}. n > 0.
+struct ColumnMaxArgs {
+  DType dtype;
+  const void* x;
+  int64_t outer, n, cols, row_stride;
   void* values;
   int32_t* indices;
 };
@@ -78,6 +88,7 @@ struct Reduce {
   virtual void column_sum(const ColumnSumArgs& args) const = 0;
   virtual void total(const TotalArgs& args) const = 0;
   virtual void row_max(const RowMaxArgs& args) const = 0;
+  virtual void column_max(const ColumnMaxArgs& args) const = 0;
   virtual void logsumexp(const LogSumExpArgs& args) const = 0;
   virtual void logsumexp_back(const LogSumExpBackArgs& args) const = 0;
   virtual void topk(const TopKArgs& args) const = 0;

@@ -1,6 +1,7 @@
 // The reduce family on a launcher.
 #pragma once
 
+#include "engine/kernels/columns_on.h"
 #include "engine/kernels/math.h"
 #include "engine/kernels/reduce.h"
 #include "engine/kernels/topk_on.h"
@@ -100,32 +101,44 @@ struct LogSumExpBackRows {
   }
 };
 
-// Columns [first, first + n) of one {rows, cols} block: every chunk of rows is summed on its own, so that the
-// rounding error grows with the chunk's length and the number of chunks, not with their product.
+// y[c] (+)= scale * the sum of column c of {n, wide}.
 template <class T>
-void sum_columns(const T* x, int64_t row_stride, int64_t rows, int64_t n, acc_t<T> scale, bool accumulate,
+void sum_columns(const T* x, int64_t row_stride, int64_t n, int64_t wide, acc_t<T> scale, bool accumulate,
                  T* y) {
-  constexpr int64_t chunk = 64, widest = 256;
-  for (int64_t first = 0; first < n; first += widest) {
-    const int64_t wide = n - first < widest ? n - first : widest;
-    acc_t<T> total[widest] = {}, part[widest];
-    for (int64_t begin = 0; begin < rows; begin += chunk) {
-      const int64_t end = rows - begin < chunk ? rows : begin + chunk;
-      const T* row = x + begin * row_stride + first;
-      for (int64_t c = 0; c < wide; ++c) part[c] = static_cast<acc_t<T>>(row[c]);
-      for (int64_t r = begin + 1; r < end; ++r) {
-        row += row_stride;
-        for (int64_t c = 0; c < wide; ++c) part[c] += static_cast<acc_t<T>>(row[c]);
-      }
-      for (int64_t c = 0; c < wide; ++c) total[c] += part[c];
-    }
-    T* out = y + first;
-    if (accumulate) {
-      for (int64_t c = 0; c < wide; ++c) out[c] += static_cast<T>(scale * total[c]);
-    } else {
-      for (int64_t c = 0; c < wide; ++c) out[c] = static_cast<T>(scale * total[c]);
+  acc_t<T> total[widest_columns];
+  sum_in_chunks(n, wide, total, [=](int64_t r, acc_t<T>* part) {
+    const T* row = x + r * row_stride;
+    for (int64_t c = 0; c < wide; ++c) part[c] += static_cast<acc_t<T>>(row[c]);
+  });
+  if (accumulate) {
+    for (int64_t c = 0; c < wide; ++c) y[c] += static_cast<T>(scale * total[c]);
+  } else {
+    for (int64_t c = 0; c < wide; ++c) y[c] = static_cast<T>(scale * total[c]);
+  }
+}
+
+// The first maximum of each column of {n, wide}. NaN is passed over; a column of NaN only gives its first
+// row.
+template <class T>
+void max_columns(const T* x, int64_t row_stride, int64_t n, int64_t wide, T* values, int32_t* indices) {
+  T best[widest_columns];
+  int32_t at[widest_columns];
+  for (int64_t c = 0; c < wide; ++c) {
+    best[c] = x[c];
+    at[c] = 0;
+  }
+  for (int64_t r = 1; r < n; ++r) {
+    const T* row = x + r * row_stride;
+    const auto here = static_cast<int32_t>(r);
+    for (int64_t c = 0; c < wide; ++c) {
+      const T value = row[c];
+      const bool wins = value > best[c] || (value == value && best[c] != best[c]);
+      best[c] = wins ? value : best[c];
+      at[c] = wins ? here : at[c];
     }
   }
+  for (int64_t c = 0; values != nullptr && c < wide; ++c) values[c] = best[c];
+  for (int64_t c = 0; indices != nullptr && c < wide; ++c) indices[c] = at[c];
 }
 
 template <class Launch>
@@ -141,22 +154,12 @@ class ReduceOn final : public Reduce {
 
   void column_sum(const ColumnSumArgs& args) const override {
     visit_float_type(args.dtype, [&]<class T>(T) {
-      // Threads divide the columns: each sum is one thread's, in one order.
-      constexpr int64_t width = 16;
-      const int64_t blocks = (args.cols + width - 1) / width;
       const T* x = static_cast<const T*>(args.x);
       T* y = static_cast<T*>(args.y);
-      Launch::spans(
-          args.outer * blocks, 0.15 * static_cast<double>(args.n * width), [&](int64_t begin, int64_t end) {
-            while (begin < end) {
-              const int64_t o = begin / blocks, block = begin % blocks;
-              const int64_t count = end - begin < blocks - block ? end - begin : blocks - block;
-              const int64_t first = block * width, left = args.cols - first;
-              sum_columns(x + o * args.n * args.row_stride + first, args.row_stride, args.n,
-                          left < count * width ? left : count * width, static_cast<acc_t<T>>(args.scale),
-                          args.accumulate, y + o * args.cols + first);
-              begin += count;
-            }
+      for_each_columns<Launch>(
+          args.outer, args.n, args.cols, 0.15, [&](int64_t o, int64_t first, int64_t wide) {
+            sum_columns(x + o * args.n * args.row_stride + first, args.row_stride, args.n, wide,
+                        static_cast<acc_t<T>>(args.scale), args.accumulate, y + o * args.cols + first);
           });
     });
   }
@@ -193,6 +196,19 @@ class ReduceOn final : public Reduce {
       Launch::rows(args.rows, row_cost(args.cols, 0.4),
                    MaxRows<T>{static_cast<const T*>(args.x), args.cols, args.row_stride,
                               static_cast<T*>(args.values), args.indices});
+    });
+  }
+
+  void column_max(const ColumnMaxArgs& args) const override {
+    visit_float_type(args.dtype, [&]<class T>(T) {
+      const T* x = static_cast<const T*>(args.x);
+      for_each_columns<Launch>(
+          args.outer, args.n, args.cols, 0.4, [&](int64_t o, int64_t first, int64_t wide) {
+            const int64_t place = o * args.cols + first;
+            max_columns(x + o * args.n * args.row_stride + first, args.row_stride, args.n, wide,
+                        args.values ? static_cast<T*>(args.values) + place : nullptr,
+                        args.indices ? args.indices + place : nullptr);
+          });
     });
   }
 

@@ -156,60 +156,6 @@ void visit_unary(UnaryOp op, double a, double b, const F& f) {
   }
 }
 
-struct Add {
-  template <class T>
-  MOSAIC_HD T operator()(T a, T b) const {
-    return a + b;
-  }
-};
-struct Sub {
-  template <class T>
-  MOSAIC_HD T operator()(T a, T b) const {
-    return a - b;
-  }
-};
-struct Mul {
-  template <class T>
-  MOSAIC_HD T operator()(T a, T b) const {
-    return a * b;
-  }
-};
-struct Div {
-  template <class T>
-  MOSAIC_HD T operator()(T a, T b) const {
-    return a / b;
-  }
-};
-struct Maximum {
-  template <class T>
-  MOSAIC_HD T operator()(T a, T b) const {
-    return larger(a, b);
-  }
-};
-struct Minimum {
-  template <class T>
-  MOSAIC_HD T operator()(T a, T b) const {
-    return smaller(a, b);
-  }
-};
-struct DivSecond {
-  template <class T>
-  MOSAIC_HD T operator()(T dy, T y, T b) const {
-    return -dy * y / b;
-  }
-};
-struct PreferLarger {
-  template <class T>
-  MOSAIC_HD T operator()(T a, T b, T dy) const {
-    return a > b ? dy : (a == b ? T(0.5) * dy : T(0));
-  }
-};
-struct PreferSmaller {
-  template <class T>
-  MOSAIC_HD T operator()(T a, T b, T dy) const {
-    return a < b ? dy : (a == b ? T(0.5) * dy : T(0));
-  }
-};
 struct Choose {
   template <class T>
   MOSAIC_HD T operator()(uint8_t mask, T a, T b) const {

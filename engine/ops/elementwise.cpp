@@ -1,6 +1,5 @@
-// Elementwise ops. The unary functions and their derivatives are in kernels/scalar.h, side by side.
-#include <functional>
-
+// Elementwise ops of one operand, comparisons, choices. The unary functions and their derivatives are in
+// kernels/scalar.h, side by side.
 #include "engine/autograd/node.h"
 #include "engine/kernels/kernels.h"
 #include "engine/ops/check.h"
@@ -12,9 +11,7 @@
 
 namespace mosaic {
 
-using kernels::BinaryOp;
 using kernels::CompareOp;
-using kernels::TernaryOp;
 using kernels::UnaryOp;
 
 Tensor unary(const char* name, UnaryOp op, const Tensor& x, Saves saves, double a, double b) {
@@ -58,74 +55,6 @@ Tensor unary(const char* name, UnaryOp op, const Tensor& x, Saves saves, double 
 
 namespace {
 
-void run_binary(BinaryOp op, const Tensor& a, const Tensor& b, const Tensor& y, bool accumulate) {
-  if (y.numel() == 0) return;
-  kernels::elementwise_kernels(y.device())
-      .binary({.op = op,
-               .dtype = y.dtype(),
-               .accumulate = accumulate,
-               .a = a.raw(),
-               .b = b.raw(),
-               .y = y.raw(),
-               .loop = make_loop<3>(y.shape(), {&a, &b, &y})});
-}
-
-void run_ternary(TernaryOp op, const Tensor& a, const Tensor& b, const Tensor& c, const Tensor& y,
-                 bool accumulate) {
-  if (y.numel() == 0) return;
-  kernels::elementwise_kernels(y.device())
-      .ternary({.op = op,
-                .dtype = y.dtype(),
-                .accumulate = accumulate,
-                .a = a.raw(),
-                .b = b.raw(),
-                .c = c.raw(),
-                .y = y.raw(),
-                .loop = make_loop<4>(y.shape(), {&a, &b, &c, &y})});
-}
-
-// Hands input i the gradient that write(out, accumulate) computes at the broadcast shape, summed to `shape`.
-void deliver(const Back& back, size_t i, const Shape& shape,
-             const std::function<void(const Tensor&, bool)>& write) {
-  if (!back.sink.wants(i)) return;
-  if (shape == back.dy.shape()) {
-    const auto [out, accumulate] = back.sink.target(i);
-    return write(out, accumulate);
-  }
-  const Tensor whole = empty_like(back.dy);
-  write(whole, false);
-  back.sink.add(i, sum_to(whole, shape));
-}
-
-Tensor binary(const char* name, BinaryOp op, const Tensor& a, const Tensor& b, std::vector<Tensor> saved,
-              BackwardRule rule) {
-  check_defined(name, {&a, &b});
-  check_float(name, {&a, &b});
-  const Tensor y = Tensor::empty(Shape::broadcast(a.shape(), b.shape()), a.dtype(), a.device());
-  run_binary(op, a, b, y, false);
-  return record({.op = name, .inputs = {a, b}, .saved = std::move(saved), .backward = std::move(rule)}, y);
-}
-
-// The op in f32 when the device's kernels know no half types; else undefined.
-Tensor in_f32(const char* name, const Tensor& a, const Tensor& b,
-              Tensor (*op)(const Tensor&, const Tensor&)) {
-  check_defined(name, {&a, &b});
-  if (!half_in_f32(a)) return {};
-  check_float(name, {&a, &b});
-  return op(widened(a), widened(b)).to(a.dtype());
-}
-
-Tensor extremum(const char* name, BinaryOp op, TernaryOp prefer, const Tensor& a, const Tensor& b) {
-  return binary(name, op, a, b, {a, b}, [prefer](const Back& back) {
-    for (size_t i = 0; i < 2; ++i) {
-      const Tensor &mine = back.saved[i], &other = back.saved[1 - i];
-      deliver(back, i, mine.shape(), [&](const Tensor& out, bool accumulate) {
-        run_ternary(prefer, mine, other, back.dy, out, accumulate);
-      });
-    }
-  });
-}
-
 Tensor compare(const char* name, CompareOp op, const Tensor& a, const Tensor& b) {
   check_defined(name, {&a, &b});
   check_alike(name, {&a, &b});
@@ -154,67 +83,6 @@ void run_where(const Tensor& mask, const Tensor& a, const Tensor& b, const Tenso
 }
 
 }  // namespace
-
-Tensor add(const Tensor& a, const Tensor& b) {
-  if (const Tensor y = in_f32("add", a, b, add); y.defined()) return y;
-  return binary("add", BinaryOp::add, a, b, {}, [sa = a.shape(), sb = b.shape()](const Back& back) {
-    if (back.sink.wants(0)) back.sink.add(0, sum_to(back.dy, sa));
-    if (back.sink.wants(1)) back.sink.add(1, sum_to(back.dy, sb));
-  });
-}
-
-Tensor sub(const Tensor& a, const Tensor& b) {
-  if (const Tensor y = in_f32("sub", a, b, sub); y.defined()) return y;
-  return binary("sub", BinaryOp::sub, a, b, {}, [sa = a.shape(), sb = b.shape()](const Back& back) {
-    if (back.sink.wants(0)) back.sink.add(0, sum_to(back.dy, sa));
-    if (back.sink.wants(1)) back.sink.add(1, neg(sum_to(back.dy, sb)));
-  });
-}
-
-Tensor mul(const Tensor& a, const Tensor& b) {
-  if (const Tensor y = in_f32("mul", a, b, mul); y.defined()) return y;
-  // Each factor is kept only for the other's gradient.
-  std::vector<Tensor> saved{b.tracked() ? a : Tensor(), a.tracked() ? b : Tensor()};
-  return binary("mul", BinaryOp::mul, a, b, std::move(saved),
-                [sa = a.shape(), sb = b.shape()](const Back& back) {
-                  deliver(back, 0, sa, [&](const Tensor& out, bool accumulate) {
-                    run_binary(BinaryOp::mul, back.dy, back.saved[1], out, accumulate);
-                  });
-                  deliver(back, 1, sb, [&](const Tensor& out, bool accumulate) {
-                    run_binary(BinaryOp::mul, back.dy, back.saved[0], out, accumulate);
-                  });
-                });
-}
-
-Tensor div(const Tensor& a, const Tensor& b) {
-  if (const Tensor y = in_f32("div", a, b, div); y.defined()) return y;
-  check_float("div", {&a, &b});
-  const Tensor y = Tensor::empty(Shape::broadcast(a.shape(), b.shape()), a.dtype(), a.device());
-  run_binary(BinaryOp::div, a, b, y, false);
-  return record({.op = "div",
-                 .inputs = {a, b},
-                 .saved = {b, y},
-                 .backward =
-                     [shape = a.shape()](const Back& back) {
-                       const Tensor &b = back.saved[0], &y = back.saved[1], &dy = back.dy;
-                       deliver(back, 0, shape, [&](const Tensor& out, bool more) {
-                         run_binary(BinaryOp::div, dy, b, out, more);
-                       });
-                       deliver(back, 1, b.shape(), [&](const Tensor& out, bool more) {
-                         run_ternary(TernaryOp::div_second, dy, y, b, out, more);
-                       });
-                     }},
-                y);
-}
-
-Tensor maximum(const Tensor& a, const Tensor& b) {
-  if (const Tensor y = in_f32("maximum", a, b, maximum); y.defined()) return y;
-  return extremum("maximum", BinaryOp::maximum, TernaryOp::prefer_larger, a, b);
-}
-Tensor minimum(const Tensor& a, const Tensor& b) {
-  if (const Tensor y = in_f32("minimum", a, b, minimum); y.defined()) return y;
-  return extremum("minimum", BinaryOp::minimum, TernaryOp::prefer_smaller, a, b);
-}
 
 Tensor add(const Tensor& x, double value) {
   return unary("add_value", UnaryOp::add, x, Saves::nothing, value);

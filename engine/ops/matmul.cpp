@@ -47,7 +47,8 @@ void product(const Tensor& a, const Tensor& b, const Tensor& y, bool accumulate)
   };
   const Tensor la = leading_axes(ma.tensor), lb = leading_axes(mb.tensor), ly = leading_axes(y);
   const auto loop = make_loop<3>(batch, {&la, &lb, &ly});
-  kernels::GemmArgs args{.dtype = y.dtype(),
+  kernels::GemmArgs args{.dtype = a.dtype(),
+                         .wide = y.dtype() != a.dtype(),
                          .m = y.dim(-2),
                          .n = y.dim(-1),
                          .k = a.dim(-1),
@@ -74,17 +75,18 @@ void product(const Tensor& a, const Tensor& b, const Tensor& y, bool accumulate)
       for (size_t k = 0; k < 3; ++k) at[k] += rest % loop.sizes[axis] * loop.strides[k][axis];
       rest /= loop.sizes[axis];
     }
-    const int64_t size = size_of(y.dtype());
+    const int64_t size = size_of(a.dtype());
     args.a = static_cast<const char*>(ma.tensor.raw()) + at[0] * size;
     args.b = static_cast<const char*>(mb.tensor.raw()) + at[1] * size;
-    args.c = static_cast<char*>(y.raw()) + at[2] * size;
+    args.c = static_cast<char*>(y.raw()) + at[2] * size_of(y.dtype());
     gemm.gemm(args);
   }
 }
 
 void column_sums(const Tensor& x, const Tensor& db, bool accumulate) {
   kernels::reduce_kernels(db.device())
-      .column_sum({.dtype = db.dtype(),
+      .column_sum({.dtype = x.dtype(),
+                   .wide = db.dtype() != x.dtype(),
                    .x = x.raw(),
                    .outer = 1,
                    .n = x.dim(0),
@@ -180,24 +182,25 @@ Tensor relu_back(const Tensor& dy, const Tensor& y) {
   return dz;
 }
 
-}  // namespace
+// A parameter of linear: whose gradient it is, and what is multiplied with, of the type that is computed in.
+// A master is rounded to the activations' type, and its gradient is not.
+struct Parameter {
+  Tensor owner, value;
 
-Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activation activation) {
-  check_defined("linear", {&x, &weight});
-  if (is_master(weight, x.dtype()) || is_master(bias, x.dtype())) {
-    return linear(x, rounded_master(weight, x.dtype()), rounded_master(bias, x.dtype()), activation);
+  Parameter(const Tensor& parameter, const Tensor& x) {
+    const bool master = is_master(parameter, x.dtype()), in_f32 = half_in_f32(x);
+    owner = in_f32 && !master ? widened(parameter) : parameter;
+    if (!parameter.defined()) return;
+    value = master ? parameter.detach().to(x.dtype()) : owner.detach();
+    if (in_f32) value = widened(value);
   }
-  check_float("linear", {&x, &weight, &bias});
-  check<ShapeError>(weight.rank() == 2 && x.rank() >= 1, "linear",
-                    "needs x {..., in} and weight {out, in}, got ", x.shape(), " and ", weight.shape());
-  const int64_t in = weight.dim(1), out = weight.dim(0);
-  check<ShapeError>(x.dim(-1) == in, "linear", "x ", x.shape(), " does not fit weight ", weight.shape());
-  check<ShapeError>(!bias.defined() || bias.shape() == Shape{out}, "linear", "bias must be {", out, "}, got ",
-                    bias.defined() ? bias.shape() : Shape{});
-  if (half_in_f32(x)) return linear(widened(x), widened(weight), widened(bias), activation).to(x.dtype());
+};
+
+Tensor linear_of(const Tensor& x, const Parameter& weight, const Parameter& bias, Activation activation) {
   const bool relu = activation == Activation::relu;
-  const Matrix w = as_matrix(weight);
-  const Tensor held = as_rows(x), b = bias.defined() ? bias.detach().dense() : Tensor();
+  const int64_t in = x.dim(-1), out = weight.value.dim(0);
+  const Matrix w = as_matrix(weight.value);
+  const Tensor held = as_rows(x), b = bias.value.defined() ? bias.value.dense() : Tensor();
   const Rows rows = rows_of(held);
   const Tensor y = Tensor::empty(x.shape().with(-1, out), x.dtype(), x.device());  // {..., out}
   kernels::gemm_kernels(x.device())
@@ -214,9 +217,9 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
              .ldc = out,
              .bias = b.defined() ? b.raw() : nullptr,
              .epilogue = relu ? kernels::Epilogue::relu : kernels::Epilogue::none});
-  if (!wants_grad({&x, &weight, &bias})) return y;
+  if (!wants_grad({&x, &weight.owner, &bias.owner})) return y;
   return record({.op = "linear",
-                 .inputs = {x, weight, bias},
+                 .inputs = {x, weight.owner, bias.owner},
                  .saved = {held, w.tensor, relu ? y : Tensor()},
                  .backward =
                      [](const Back& back) {
@@ -233,6 +236,22 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
                            2, [&](const Tensor& db, bool accumulate) { column_sums(flat, db, accumulate); });
                      }},
                 y);
+}
+
+}  // namespace
+
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activation activation) {
+  check_defined("linear", {&x, &weight});
+  check_terms("linear", x, {&weight, &bias});
+  check<ShapeError>(weight.rank() == 2 && x.rank() >= 1, "linear",
+                    "needs x {..., in} and weight {out, in}, got ", x.shape(), " and ", weight.shape());
+  const int64_t in = weight.dim(1), out = weight.dim(0);
+  check<ShapeError>(x.dim(-1) == in, "linear", "x ", x.shape(), " does not fit weight ", weight.shape());
+  check<ShapeError>(!bias.defined() || bias.shape() == Shape{out}, "linear", "bias must be {", out, "}, got ",
+                    bias.defined() ? bias.shape() : Shape{});
+  const Parameter w(weight, x), b(bias, x);
+  if (half_in_f32(x)) return linear_of(widened(x), w, b, activation).to(x.dtype());
+  return linear_of(x, w, b, activation);
 }
 
 }  // namespace mosaic

@@ -53,9 +53,10 @@ Tensor largest(const char* op, const Tensor& x, const MaxPool2dOptions& o) {
   check<ShapeError>(s.rows.in * s.cols.in <= std::numeric_limits<int32_t>::max(), op, "images of ", x.shape(),
                     " are too large");
   const Tensor held = x.detach().dense(), y = Tensor::empty(pooled(x, s), x.dtype(), x.device()),
-               at = Tensor::empty(y.shape(), i32, x.device());
+               at = wants_grad({&x}) ? Tensor::empty(y.shape(), i32, x.device()) : Tensor();
   kernels::pool_kernels(x.device())
-      .max_pool({.shape = s, .x = held.raw(), .y = y.raw(), .at = at.data<int32_t>()});
+      .max_pool(
+          {.shape = s, .x = held.raw(), .y = y.raw(), .at = at.defined() ? at.data<int32_t>() : nullptr});
   return record(
       {.op = op,
        .inputs = {x},

@@ -58,6 +58,7 @@ Tensor sum_one(const char* op, const Tensor& x, int axis, bool keep, double scal
 
 // x with `axis` moved to the end, the others in order.
 Tensor axis_last(const Tensor& x, int axis) {
+  if (axis == x.rank() - 1) return x;
   std::vector<int> order;
   for (int i = 0; i < x.rank(); ++i) {
     if (i != axis) order.push_back(i);
@@ -110,6 +111,61 @@ Tensor max_last(const Tensor& x) {
                        });
                      }},
                 y);
+}
+
+void run_column_max(const Tensor& x, void* values, int32_t* indices) {
+  const Tensor held = as_rows(x);
+  const int64_t n = x.dim(-2), cols = x.dim(-1);
+  kernels::reduce_kernels(x.device())
+      .column_max({.dtype = x.dtype(),
+                   .x = held.raw(),
+                   .outer = cols == 0 ? 0 : x.numel() / (n * cols),
+                   .n = n,
+                   .cols = cols,
+                   .row_stride = rows_of(held).row_stride,
+                   .values = values,
+                   .indices = indices});
+}
+
+// Over the axis before the last.
+Tensor max_of_columns(const Tensor& x) {
+  const Tensor y = Tensor::empty(x.shape().without(-2), x.dtype(), x.device());
+  const Tensor indices = Tensor::empty(y.shape(), i32, x.device());
+  run_column_max(x, y.raw(), indices.data<int32_t>());
+  return record({.op = "max",
+                 .inputs = {x},
+                 .saved = {indices},
+                 .backward =
+                     [](const Back& b) {
+                       const Tensor dy = b.dy.dense();
+                       b.sink.rows(0, [&](const Tensor& out, bool accumulate) {
+                         const int64_t n = out.dim(-2), cols = out.dim(-1);
+                         kernels::index_kernels(out.device())
+                             .put_columns({.dtype = out.dtype(),
+                                           .dy = dy.raw(),
+                                           .indices = b.saved[0].data<int32_t>(),
+                                           .outer = cols == 0 ? 0 : out.numel() / (n * cols),
+                                           .n = n,
+                                           .cols = cols,
+                                           .accumulate = accumulate,
+                                           .dx = out.raw(),
+                                           .dx_stride = rows_of(out).row_stride});
+                       });
+                     }},
+                y);
+}
+
+// Whether elements along the axis are neighbours; else those along what is behind it mostly are.
+bool rows_along(const Tensor& x, int axis) {
+  return axis == x.rank() - 1 || axis_last(x.detach(), axis).is_row_strided();
+}
+
+// x with `axis` before the last: what is behind it is one axis.
+Tensor axis_before_last(const Tensor& x, int axis) {
+  if (axis == x.rank() - 2) return x;
+  int64_t outer = 1, cols = 1;
+  for (int i = 0; i < x.rank(); ++i) (i < axis ? outer : cols) *= i == axis ? 1 : x.dim(i);
+  return reshape(x, {outer, x.dim(axis), cols});
 }
 
 Tensor logsumexp_last(const Tensor& x) {
@@ -187,29 +243,6 @@ Tensor sum_axis(const Tensor& x, int axis, double scale) {
   return y;
 }
 
-Tensor sum_to(const Tensor& x, const Shape& shape) {
-  if (x.shape() == shape) return x;
-  // Neighbouring broadcast axes are summed as one.
-  Tensor rest = x.detach().dense();
-  const int added = x.rank() - shape.rank();
-  for (int axis = x.rank() - 1; axis >= 0; --axis) {
-    const auto summed = [&](int i) { return i < added || (shape[i - added] == 1 && x.dim(i) != 1); };
-    if (!summed(axis)) continue;
-    int first = axis;
-    while (first > 0 && summed(first - 1)) --first;
-    int64_t size = 1;
-    Shape merged = rest.shape();
-    for (int i = axis; i >= first; --i) {
-      size *= rest.dim(i);
-      merged = merged.without(i);
-    }
-    merged = merged.inserted(first, size);
-    rest = sum_axis(reshape(rest, merged), first, 1);
-    axis = first;
-  }
-  return reshape(rest, shape);
-}
-
 Tensor sum(const Tensor& x) {
   return sum_all("sum", x, 1);
 }
@@ -226,14 +259,16 @@ Tensor mean(const Tensor& x, int axis, bool keep) {
 Tensor max(const Tensor& x, int axis, bool keep) {
   axis = check_reduced("max", x, axis);
   if (is_half(x.dtype())) return max(widened(x), axis, keep).to(x.dtype());
-  const Tensor y = max_last(axis == x.rank() - 1 ? x : axis_last(x, axis));
+  const Tensor y = rows_along(x, axis)
+                       ? max_last(axis_last(x, axis))
+                       : reshape(max_of_columns(axis_before_last(x, axis)), x.shape().without(axis));
   return keep ? unsqueeze(y, axis) : y;
 }
 
 Tensor logsumexp(const Tensor& x, int axis, bool keep) {
   axis = check_reduced("logsumexp", x, axis);
   if (is_half(x.dtype())) return logsumexp(widened(x), axis, keep).to(x.dtype());
-  const Tensor y = logsumexp_last(axis == x.rank() - 1 ? x : axis_last(x, axis));
+  const Tensor y = logsumexp_last(axis_last(x, axis));
   return keep ? unsqueeze(y, axis) : y;
 }
 
@@ -241,7 +276,11 @@ Tensor argmax(const Tensor& x, int axis) {
   axis = check_reduced("argmax", x, axis);
   if (is_half(x.dtype())) return argmax(widened(x.detach()), axis);
   const Tensor indices = Tensor::empty(x.shape().without(axis), i32, x.device());
-  run_row_max(axis_last(x.detach(), axis), nullptr, indices.data<int32_t>());
+  if (rows_along(x, axis)) {
+    run_row_max(axis_last(x.detach(), axis), nullptr, indices.data<int32_t>());
+  } else {
+    run_column_max(axis_before_last(x.detach(), axis), nullptr, indices.data<int32_t>());
+  }
   return indices;
 }
 

@@ -93,11 +93,14 @@ std::vector<Budget> elementwise_budgets() {
        [] {
          return forward({drawn(matrix), drawn(matrix)}, sum_of_two);
        }},
-      {"binary", "maximum, gradients", 1.65,
+      {"binary", "product, gradients", 1.05,
+       [] {
+         return backward({tracked(matrix), tracked(matrix)}, product, 2 * matrix_bytes);
+       }},
+      {"binary", "maximum, gradients", 1.05,
        [] {
          return backward({tracked(matrix), tracked(matrix)}, larger_of_two, 2 * matrix_bytes);
-       },
-       "a kernel for each gradient, and both read all three"},
+       }},
       {"binary", "equal", 1.25,
        [] {
          return forward({drawn(matrix), drawn(matrix)}, [](const Tensors& x) { return equal(x[0], x[1]); });
@@ -119,11 +122,18 @@ std::vector<Budget> elementwise_budgets() {
        [] {
          return backward({drawn(matrix), tracked({cols})}, sum_of_two, 0);
        }},
-      {"broadcast", "matrix * row, gradients", 2.4,
+      {"broadcast", "matrix * row, gradients", 1.1,
        [] {
          return backward({tracked(matrix), tracked({cols})}, product, matrix_bytes + 4 * cols);
-       },
-       "the row's is a product that is written before it is summed"},
+       }},
+      {"broadcast", "matrix * row, gradient of the row", 1.1,
+       [] {
+         return backward({drawn(matrix), tracked({cols})}, product, matrix_bytes);
+       }},
+      {"broadcast", "matrix * column, gradients", 1.15,
+       [] {
+         return backward({tracked(matrix), tracked({rows, 1})}, product, matrix_bytes + 4 * rows);
+       }},
       {"copies", "f32 to f64", 1.25, [] { return convert(f32, f64); }},
       {"copies", "f32 to u8", 1.25, [] { return convert(f32, u8); }},
       {"copies", "fill", 1.25, [] { return filled(); }},

@@ -95,8 +95,6 @@ std::vector<Budget> layer_budgets() {
   const auto max_pool = [](const Tensor& x) { return max_pool2d(x, {.kernel = 2}); };
   const auto average_pool = [](const Tensor& x) { return average_pool2d(x, {.kernel = 2}); };
   const int64_t windows = image.numel() / 4;
-  const char* windows_apart =
-      "neighbouring lanes read every other element, and rows once for each of their two";
   return {
       {"embedding", "embedding", 1.25, [] { return looked_up(); }},
       {"embedding", "gradient of the table", 1.25, [] { return looked_up_back(Delivered::nothing); }},
@@ -115,11 +113,15 @@ std::vector<Budget> layer_budgets() {
       {"mixing", "six experts, a neuron", 1.25, [] { return mixed(6, true, false); }},
       {"mixing", "two experts, a layer, gradients", 1.25, [] { return mixed(2, false, true); }},
       {"mixing", "six experts, a neuron, gradients", 1.25, [] { return mixed(6, true, true); }},
-      {"pools", "max_pool2d", 2.5, [=] { return pooled(max_pool, false, 0); }, windows_apart},
-      {"pools", "max_pool2d, gradient", 2, [=] { return pooled(max_pool, true, 4 * windows); },
-       windows_apart},
-      {"pools", "average_pool2d", 1.9, [=] { return pooled(average_pool, false, 0); }, windows_apart},
-      {"pools", "average_pool2d, gradient", 1.25, [=] { return pooled(average_pool, true, 0); }},
+      {"pools", "max_pool2d", 1.05, [=] { return pooled(max_pool, false, 0); }},
+      {"pools", "max_pool2d with places", 1.05,
+       [=] {
+         return training(
+             {tracked(image)}, [=](const Tensors& x) { return max_pool(x[0]); }, 4 * windows);
+       }},
+      {"pools", "max_pool2d, gradient", 1.05, [=] { return pooled(max_pool, true, 4 * windows); }},
+      {"pools", "average_pool2d", 1.05, [=] { return pooled(average_pool, false, 0); }},
+      {"pools", "average_pool2d, gradient", 1.05, [=] { return pooled(average_pool, true, 0); }},
       {"attention", "attention, 64 x 64 of 64", 0, [] { return attended(false); }, "compute-bound"},
       {"attention", "attention, gradients", 0, [] { return attended(true); }, "compute-bound"},
   };

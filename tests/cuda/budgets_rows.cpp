@@ -50,6 +50,16 @@ Tensor batch_norm_of(const Tensors& x) {
   return batch_norm(x[0], x[1], x[2]).y;
 }
 
+Work channels_normalised(const Shape& shape) {
+  const Shape row{shape[1]};
+  return forward({drawn(shape), drawn(row), drawn(row)}, batch_norm_of);
+}
+Work channels_normalised_back(const Shape& shape) {
+  const Shape row{shape[1]};
+  return backward({tracked(shape), tracked(row), tracked(row)}, batch_norm_of,
+                  4 * (shape.numel() + 3 * shape[1]));
+}
+
 Work normalised(const Shape& shape) {
   const Shape row{shape[1]};
   return forward({drawn(shape), drawn(row), drawn(row)}, layer_norm_of);
@@ -67,16 +77,17 @@ std::vector<Budget> row_budgets() {
   const Op log_softmax_of = [](const Tensors& x) { return log_softmax(x[0]); };
   const Op logsumexp_of = [](const Tensors& x) { return logsumexp(x[0], 1); };
   const Op max_of = [](const Tensors& x) { return max(x[0], 1); };
-  const Shape channels{4, 16, 32, 32};
+  const Op max_of_columns = [](const Tensors& x) { return max(x[0], 0); };
+  const Shape channels{4, 16, 32, 32}, large{8, 4, 64, 64};
   return {
       reduction("sum of rows", [](const Tensors& x) { return sum(x[0], 1); }),
       reduction("sum of columns", [](const Tensors& x) { return sum(x[0], 0); }),
       reduction("sum of a middle axis", [](const Tensors& x) { return sum(x[0], 1); }, {8, 64, 256}),
       reduction("mean of all", [](const Tensors& x) { return mean(x[0]); }),
       reduction("max of rows", max_of),
-      reduction(
-          "max of columns", [](const Tensors& x) { return max(x[0], 0); }, matrix, 3.1,
-          "of a transposed copy"),
+      reduction("max of columns", max_of_columns),
+      {"reductions", "max of columns, gradient", 1.25,
+       [=] { return backward({tracked(matrix)}, max_of_columns, row_bytes); }},
       reduction("argmax of rows", [](const Tensors& x) { return argmax(x[0], 1); }),
       reduction("top 5 of rows", [](const Tensors& x) { return topk(x[0], 5).values; }),
       reduction("logsumexp of rows", logsumexp_of),
@@ -127,17 +138,12 @@ std::vector<Budget> row_budgets() {
          return backward({tracked(matrix), tracked(matrix), tracked({cols}), tracked({cols})}, residual,
                          matrix_bytes + row_bytes + 2 * column_bytes);
        }},
-      {"batch norm", "batch_norm", 2.05,
-       [=] {
-         return forward({drawn(channels), drawn({16}), drawn({16})}, batch_norm_of);
-       },
+      {"batch norm", "batch_norm", 1.05, [=] { return channels_normalised(channels); }},
+      {"batch norm", "batch_norm, gradients", 1.05, [=] { return channels_normalised_back(channels); }},
+      {"batch norm", "batch_norm, channels of 32,768", 2.05, [=] { return channels_normalised(large); },
        "a channel is read for its mean, its variance and its result"},
-      {"batch norm", "batch_norm, gradients", 2.05,
-       [=] {
-         return backward({tracked(channels), tracked({16}), tracked({16})}, batch_norm_of,
-                         4 * channels.numel() + 3 * 64);
-       },
-       "x and dy are read for the sums and for the result"},
+      {"batch norm", "batch_norm, channels of 32,768, gradients", 2.05,
+       [=] { return channels_normalised_back(large); }, "x and dy are read for the sums and for the result"},
   };
 }
 

@@ -29,7 +29,7 @@ class WithoutCudnn {
 inline uint64_t cudnn_calls() {
   return 0;
 }
-struct WithoutCudnn {};
+struct [[maybe_unused]] WithoutCudnn {};
 #endif
 
 }  // namespace mosaic::test

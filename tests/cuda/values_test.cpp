@@ -110,6 +110,24 @@ TEST_CASE("cuda: integers and masks") {
   CHECK(where(equal(a, a), a, a).values() == a.values());
 }
 
+TEST_CASE("cuda: gradients of master weights are sums that are never rounded") {
+  Generator rng(12);
+  for (const DType half : {bf16, f16}) {
+    const Tensor x = normal({33, 8}, 0, 1, rng).to(half), dy = normal({33, 5}, 0, 1, rng).to(half);
+    Tensor weight = normal({9, 8}, 0, 1, rng).to(cuda), bias = normal({5}, 0, 1, rng).to(cuda);
+    weight.track(), bias.track();
+    for (int sweep = 0; sweep < 2; ++sweep) {
+      linear(x.to(cuda), slice(weight, 0, 2, 7), bias, Activation::relu).backward(dy.to(cuda));
+    }
+    Tensor w = slice(weight.detach().to(cpu()), 0, 2, 7).dense(), b = bias.detach().to(cpu());
+    w.track(), b.track();
+    for (int sweep = 0; sweep < 2; ++sweep) linear(x, w, b, Activation::relu).backward(dy);
+    CHECK(weight.grad().dtype() == f32);
+    CHECK(difference(slice(weight.grad(), 0, 2, 7).to(cpu()), w.grad()) < 1e-6);
+    CHECK(difference(bias.grad(), b.grad()) < 1e-6);
+  }
+}
+
 TEST_CASE("cuda: in place on strided views") {
   const Tensor base = Tensor::zeros({4, 6}, f32, cuda);
   fill_(slice(transpose(base), 0, 1, 3), 2);

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "apps/checks/op_runs.h"
 #include "engine/engine.h"
 
 namespace mosaic {
@@ -115,6 +116,21 @@ TEST_CASE("half types: master weights in f32 beside half activations") {
   CHECK(z.values() == linear(x.detach(), weight.detach(), bias.detach()).values());
   CHECK_THROWS_AS(linear(x, weight.detach().to(f16), bias), DtypeError);
   CHECK_THROWS_AS(add(x, weight), DtypeError);
+}
+
+TEST_CASE("half types: gradients of master weights are sums that are never rounded") {
+  using checks::difference;
+  Generator rng(7);
+  for (const DType half : {bf16, f16}) {
+    const Tensor x = normal({33, 8}, 0, 1, rng).to(half), dy = normal({33, 5}, 0, 1, rng).to(half);
+    Tensor weight = normal({5, 8}, 0, 1, rng), bias = normal({5}, 0, 1, rng);
+    weight.track(), bias.track();
+    for (int sweep = 0; sweep < 2; ++sweep) linear(x, weight, bias).backward(dy);
+    const Tensor dw = matmul(transpose(dy.to(f32)), x.to(f32)), db = sum(dy.to(f32), 0);
+    CHECK(difference(weight.grad(), dw + dw) < 1e-6);
+    CHECK(difference(bias.grad(), db + db) < 1e-6);
+    CHECK(difference(dw, dw.to(half).to(f32)) > 1e-5);  // rounding would be seen
+  }
 }
 
 TEST_CASE("half types: losses, statistics and optimizers stay in f32") {

@@ -16,6 +16,13 @@ constexpr uint16_t barrier_arrival = 4;  // bar.arrive: counts, but does not wai
 bool is_provided(const std::string& function);
 void call_provided(Warp& warp, const Instruction& instruction, LaneMask lanes);
 
+// The number of the barrier that these lanes are at.
+uint32_t barrier_of(const Warp& warp, const Instruction& instruction, LaneMask lanes);
+
+inline int first_lane(LaneMask lanes) {
+  return std::countr_zero(lanes);
+}
+
 enum class Stop { finished, at_barrier };
 // Runs the warp to its end or to the next barrier of its block.
 Stop run_warp(Warp& warp);

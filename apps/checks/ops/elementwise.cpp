@@ -20,10 +20,16 @@ using Binary = Tensor (*)(const Tensor&, const Tensor&);
 void add_binary(std::vector<OpCase>& cases, const std::string& name, Binary f, Binary composed,
                 double low = -2, double gradcheck_step = 1e-3) {
   const std::vector<std::pair<const char*, std::vector<Shape>>> shapes = {
-      {"same", {{3, 21}, {3, 21}}},         {"bias", {{4, 3, 19}, {19}}},
-      {"column", {{5, 7}, {5, 1}}},         {"outer", {{6, 1}, {1, 9}}},
-      {"middle", {{2, 1, 5}, {2, 3, 5}}},   {"scalar", {{}, {3, 4}}},
-      {"both", {{2, 1, 3, 1}, {4, 1, 17}}}, {"six axes", {{2, 1, 2, 1, 2, 3}, {1, 2, 2, 2, 1, 3}}},
+      {"same", {{3, 21}, {3, 21}}},
+      {"bias", {{4, 3, 19}, {19}}},
+      {"column", {{5, 7}, {5, 1}}},
+      {"outer", {{6, 1}, {1, 9}}},
+      {"middle", {{2, 1, 5}, {2, 3, 5}}},
+      {"scalar", {{}, {3, 4}}},
+      {"both", {{2, 1, 3, 1}, {4, 1, 17}}},
+      {"six axes", {{2, 1, 2, 1, 2, 3}, {1, 2, 2, 2, 1, 3}}},
+      {"channels", {{2, 3, 4, 5}, {3, 1, 1}}},
+      {"ranks", {{7}, {1, 7}}},
   };
   for (const auto& [shape_name, inputs] : shapes) {
     cases.push_back({.name = name + "/" + shape_name,

@@ -115,6 +115,7 @@ std::vector<OpCase> max_pool_cases() {
       max2d("max_pool2d/dilated", {1, 2, 9, 9},
             {.kernel = {3, 2}, .stride = 2, .padding = 2, .dilation = {2, 5}}),
       max2d("max_pool2d/strides that skip inputs", {1, 2, 9, 7}, {.kernel = 1, .stride = 3}),
+      max2d("max_pool2d/four columns", {2, 3, 6, 8}, {.kernel = {3, 4}}),
       max2d("max_pool2d/no images", {0, 2, 6, 8}, {}),
   };
   for (const int64_t n : {3, 31, 33, 77}) {
@@ -141,6 +142,7 @@ std::vector<OpCase> average_pool_cases() {
       average2d("average_pool2d/padding left out", {2, 2, 7, 9},
                 {.kernel = {4, 3}, .stride = {2, 3}, .padding = {2, 1}, .count_padding = false}),
       average2d("average_pool2d/strides that skip inputs", {1, 2, 9, 7}, {.kernel = 1, .stride = 3}),
+      average2d("average_pool2d/four columns", {2, 3, 6, 8}, {.kernel = {3, 4}}),
       average2d("average_pool2d/no images", {0, 2, 6, 8}, {}),
       adaptive2d("adaptive_average_pool2d/a divisor", {2, 3, 6, 8}, {3, 2}),
       adaptive2d("adaptive_average_pool2d/overlapping", {2, 3, 7, 9}, {3, 4}),

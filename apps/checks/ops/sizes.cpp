@@ -44,6 +44,23 @@ void add_rows(std::vector<OpCase>& cases, int64_t n) {
   cases.push_back({.name = named("logsumexp"), .inputs = {{3, n}}, .run = [](const Tensors& t) {
                      return logsumexp(t[0], 1);
                    }});
+  cases.push_back({.name = cat("mul/column ", n), .inputs = {{3, n}, {3, 1}}, .run = [](const Tensors& t) {
+                     return t[0] * t[1];
+                   }});
+  cases.push_back({.name = cat("div/row ", n), .inputs = {{n, 3}, {3}}, .run = [](const Tensors& t) {
+                     return t[0] / (t[1] * t[1] + 1.0);
+                   }});
+  for (const Shape& shape : {Shape{n, 3}, Shape{3, n, 5}, Shape{4, n}}) {
+    const int axis = shape.rank() - 2;
+    cases.push_back({.name = cat("max/columns ", shape),
+                     .inputs = {shape},
+                     .run = [=](const Tensors& t) { return max(t[0], axis); },
+                     .gradcheck_step = 1e-5});
+  }
+  cases.push_back({.name = cat("argmax/columns ", n),
+                   .inputs = {{n, 3}},
+                   .run = [](const Tensors& t) { return argmax(t[0], 0); },
+                   .differentiable = false});
   cases.push_back({.name = named("argmax"),
                    .inputs = {{3, n}},
                    .run = [](const Tensors& t) { return argmax(t[0], 1); },

@@ -42,6 +42,31 @@ TEST_CASE("ops: the first maximum wins") {
   CHECK(x.grad().values() == std::vector<double>{0, 1, 0, 0, 1, 0, 0, 0});
 }
 
+TEST_CASE("ops: maxima of columns are those of the rows of a transposed copy") {
+  const double nan = std::nan(""), inf = std::numeric_limits<double>::infinity();
+  Generator rng(3);
+  for (const Shape& shape : {Shape{1, 5}, Shape{70, 300}, Shape{3, 65, 17}}) {
+    const int axis = shape.rank() - 2;
+    std::vector<double> values;  // few distinct ones: ties everywhere
+    for (int64_t i = 0; i < shape.numel(); ++i) {
+      const uint64_t draw = rng.below(9);
+      values.push_back(draw == 0 ? nan : draw == 1 ? -inf : static_cast<double>(draw));
+    }
+    Tensor x = Tensor::from(values, shape), flipped = transpose(x).dense();
+    x.track(), flipped.track();
+    CHECK(same_bits(argmax(x, axis), argmax(flipped, -1)));
+    const Tensor y = max(x, axis), same = max(flipped, -1), seed = normal(y.shape(), 0, 1, rng, f64);
+    CHECK(same_bits(y, same));
+    y.backward(seed), same.backward(seed);
+    CHECK(same_bits(x.grad(), transpose(flipped.grad())));
+    max(x, axis).backward(seed), max(flipped, -1).backward(seed);  // added
+    CHECK(same_bits(x.grad(), transpose(flipped.grad())));
+  }
+  const Tensor none = Tensor::from(std::vector<double>{nan, nan, 1, nan, nan, nan}, {3, 2});
+  CHECK(argmax(none, 0).values() == std::vector<double>{1, 0});
+  CHECK(std::isnan(max(none, 0).values()[1]));
+}
+
 TEST_CASE("ops: argmax far into long rows") {
   for (const int64_t at : {0, 63, 64, 127, 500, 998}) {
     const Tensor x = Tensor::zeros({2, 999});
