@@ -3,6 +3,7 @@
 #include <array>
 
 #include "engine/autograd/node.h"
+#include "engine/core/meter.h"
 #include "engine/kernels/kernels.h"
 #include "engine/ops/check.h"
 #include "engine/ops/half.h"
@@ -36,6 +37,7 @@ Matrix as_matrix(const Tensor& x) {
 // axis is dense.
 void product(const Tensor& a, const Tensor& b, const Tensor& y, bool accumulate) {
   if (y.numel() == 0) return;
+  metering::count_products(y.numel() * a.dim(-1));
   const Matrix ma = as_matrix(a), mb = as_matrix(b);
   Shape batch;
   for (int axis = 0; axis < y.rank() - 2; ++axis) batch = batch.inserted(axis, y.dim(axis));
@@ -184,6 +186,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
   const Tensor held = as_rows(x), w = as_rows(weight), b = bias.defined() ? bias.detach().dense() : Tensor();
   const Rows rows = rows_of(held);
   const Tensor y = Tensor::empty(x.shape().with(-1, out), x.dtype(), x.device());  // {..., out}
+  metering::count_products(rows.rows * out * in);
   kernels::gemm_kernels(x.device())
       .gemm({.dtype = x.dtype(),
              .m = rows.rows,
