@@ -61,6 +61,7 @@ json TrainerOptions::to_json() const {
       teacher_temperature != TrainerOptions().teacher_temperature)
     value["teacher"] = {{"weight", teacher_weight}, {"temperature", teacher_temperature}};
   if (precision != f32) value["precision"] = name_of(precision);
+  if (recompute) value["recompute"] = true;  // gradients are added in another order
   return value;
 }
 
@@ -141,7 +142,8 @@ UpdateReport Trainer::train_update() {
   UpdateReport report;
   report.update = update_ + 1;
   Generator dropout = Generator(options_.seed).fork("dropout").fork(static_cast<uint64_t>(update_));
-  const nn::Context context{.training = true, .rng = &dropout, .precision = options_.precision};
+  const nn::Context context{
+      .training = true, .rng = &dropout, .precision = options_.precision, .recompute = options_.recompute};
   const bool distills = options_.distill_weight > 0;
   optimizer_.zero_grad();
   const std::vector<nn::Batch> batches = data_.next();
@@ -155,6 +157,7 @@ UpdateReport Trainer::train_update() {
     for (size_t i = 0; i < batches.size(); ++i) {
       nn::LossOptions loss_options{
           .label_smoothing = options_.label_smoothing,
+          .logits = teaches,
           .teacher_weight = distills ? options_.distill_weight : options_.teacher_weight,
           .temperature = distills ? options_.distill_temperature : options_.teacher_temperature};
       if (distills && !teaches) loss_options.teacher = teacher[i];

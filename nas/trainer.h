@@ -58,6 +58,7 @@ struct TrainerOptions {
   // What activations are held in: f32, bf16, or f16 with dynamic loss scaling. Parameters, their gradients
   // and moments stay f32.
   DType precision = f32;
+  bool recompute = false;                   // layers run again during backward (nn::Context)
   int64_t keep = 10;                        // newest numbered checkpoints kept on disk, for averaging
   std::filesystem::path directory;          // of checkpoints; empty: none are written
   std::function<void(const json&)> log;     // one record a call: see Trainer::run

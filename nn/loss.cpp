@@ -49,11 +49,16 @@ Tensor distilled(const Tensor& hard, const Tensor& soft, const LossOptions& opti
   return add(mul(hard, 1 - w), mul(soft, w));
 }
 
+void check_smoothing(double smoothing) {
+  check<ArgumentError>(smoothing >= 0 && smoothing < 1, "token_loss",
+                       "label smoothing must be in [0, 1), got ", smoothing);
+}
+
 }  // namespace
 
 BatchLoss token_loss(const Tensor& logits, const Tensor& targets, const LossOptions& options) {
   const double s = options.label_smoothing;
-  check<ArgumentError>(s >= 0 && s < 1, "token_loss", "label smoothing must be in [0, 1), got ", s);
+  check_smoothing(s);
   const Tensor wanted = targets.to(logits.device());
   const Tensor each = cross_entropy(logits, wanted, s);  // {n}
   BatchLoss result{.loss = sum(each), .nll = 0, .tokens = targets.numel(), .logits = logits};
@@ -70,6 +75,18 @@ BatchLoss token_loss(const Tensor& logits, const Tensor& targets, const LossOpti
   if (options.teacher.defined())
     result.loss = distilled(result.loss, soft_cross_entropy(logits, options), options);
   return result;
+}
+
+BatchLoss token_loss(const OutputLayer& output, const Tensor& targets, const LossOptions& options) {
+  if (options.logits || options.teacher.defined()) return token_loss(output.logits(), targets, options);
+  check_smoothing(options.label_smoothing);
+  const SummedLoss summed =
+      linear_cross_entropy(output.features, output.weight, output.bias, targets.to(output.features.device()),
+                           options.label_smoothing, options.nll);
+  return {.loss = summed.loss,
+          .nll = options.nll ? summed.nll.item<double>() : 0,
+          .tokens = targets.numel(),
+          .logits = {}};
 }
 
 BatchLoss score_loss(const Tensor& outputs, const Tensor& targets, const LossOptions& options) {
@@ -100,14 +117,14 @@ BatchLoss sequence_loss(const Seq2Seq& model, const SequenceBatch& batch, const 
   if (static_cast<int64_t>(real.rows.size()) < features.dim(0)) {
     features = index_select(features, ids_of(real.rows, device));
   }
-  return token_loss(model.project(features), ids_of(real.ids, device), options);
+  return token_loss(model.output_layer(features), ids_of(real.ids, device), options);
 }
 
 BatchLoss masked_loss(const Bert& model, const MaskedBatch& batch, const LossOptions& options,
                       const Context& context) {
   check<ArgumentError>(batch.targets.numel() > 0, "masked_loss", "there is no token to guess");
   const Tensor encoded = model.encode({.ids = batch.ids, .types = {}, .mask = {}}, context);
-  return token_loss(model.mlm_logits(encoded, batch.places), batch.targets, options);
+  return token_loss(model.mlm_output(encoded, batch.places), batch.targets, options);
 }
 
 BatchLoss labelled_loss(const Bert& model, const LabelledBatch& batch, const LossOptions& options,

@@ -41,12 +41,13 @@ struct BatchLoss {
   Tensor loss;         // {}: the sum over tokens of (1 - s) * (-log p[t]) + s / V * sum_v(-log p[v])
   double nll = 0;      // the sum of -log p[t] (of squared errors for scores), 0 unless asked for
   int64_t tokens = 0;  // what is summed over: target tokens that are not padding, guesses, or texts
-  Tensor logits = {};  // {tokens, V}, for distillation
+  Tensor logits = {};  // {tokens, V}, for distillation; defined if asked for, or if there was no way around
 };
 
 struct LossOptions {
   double label_smoothing = 0.1;
-  bool nll = true;  // one more read of the logits
+  bool nll = true;      // one more read of the logits
+  bool logits = false;  // keep them: without, a vocabulary's logits are made for a few tokens at a time
   // Distillation: the loss is (1 - weight) * loss + weight * T^2 * sum(-softmax(teacher / T) * log_softmax(
   // logits / T)) (Hinton et al. 2015); of scores, weight times the squared distance to the teacher's.
   Tensor teacher = {};  // {tokens, V} logits, undefined: none
@@ -56,6 +57,8 @@ struct LossOptions {
 // logits {n, V}, targets i32 {n} -> the summed loss of all n. Outside the tape nll costs two small passes.
 // ShapeError when a teacher's logits have another shape.
 BatchLoss token_loss(const Tensor& logits, const Tensor& targets, const LossOptions& options = {});
+// The same of logits that an output layer would make.
+BatchLoss token_loss(const OutputLayer& output, const Tensor& targets, const LossOptions& options = {});
 // outputs {n, 1}, targets float {n} -> the sum of squared errors; label smoothing does not apply.
 BatchLoss score_loss(const Tensor& outputs, const Tensor& targets, const LossOptions& options = {});
 

@@ -159,10 +159,11 @@ std::vector<NamedTensor> named_parameters(Module& root) {
   return parameters;
 }
 
-StateDict state_dict(Module& root) {
+StateDict state_dict(const Module& root) {
   StateDict dict;
   TiedSet seen;
-  for_each_saved(root, [&](const Slot& slot) {
+  // visit() is not const since most of its users fill what it lists; this one reads.
+  for_each_saved(const_cast<Module&>(root), [&](const Slot& slot) {
     check<ArgumentError>(slot.tensor.defined(), "state_dict", slot.name, " ", slot.shape,
                          " has no value yet");
     if (seen.insert(slot.tensor)) dict.emplace(slot.name, slot.tensor.detach());

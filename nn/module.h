@@ -130,7 +130,7 @@ Device device_of(Module& root);
 std::vector<NamedTensor> named_parameters(Module& root);
 
 // Parameters and buffers, detached, sharing bytes with the module; tied ones once.
-StateDict state_dict(Module& root);
+StateDict state_dict(const Module& root);
 // A dict of its own bytes.
 StateDict clone(const StateDict& dict);
 

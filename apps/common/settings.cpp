@@ -92,6 +92,7 @@ void read_training(Fields& fields, TrainSettings& settings) {
   trainer.best_by_smallest = fields.boolean("best_by_smallest");
   const std::string precision = fields.one_of("precision", {"f32", "bf16", "f16"});
   trainer.precision = precision == "bf16" ? bf16 : precision == "f16" ? f16 : f32;
+  trainer.recompute = fields.boolean("recompute");
   settings.average = fields.integer("average", 1, 10000);
   check<FormatError>(settings.average <= trainer.keep, fields.where().c_str(), "average ", settings.average,
                      " needs as many checkpoints kept, keep is ", trainer.keep);
@@ -147,7 +148,7 @@ json default_training(Task task) {
     "schedule": {"shape": "inverse_sqrt", "peak": 0.002, "warmup_updates": 400, "warmup_start": 1e-7, "end": 0,
                  "total_updates": 0},
     "log_every": 50, "validate_every": 500, "save_every": 0, "keep": 10, "patience": 0,
-    "best_by_smallest": false, "average": 1, "precision": "f32"
+    "best_by_smallest": false, "average": 1, "precision": "f32", "recompute": false
   })",
                              "defaults");
   if (task == Task::translation) return training;

@@ -107,6 +107,12 @@ Right<T> pack_right(const Product<T>& product, Range cols, Range ks, bool in_pla
   return {out, in_place};
 }
 
+template <class T>
+void prefetch_rows(const T* a, int64_t lda, Range rows, int64_t k) {
+  for (int64_t i = rows.begin; i < rows.end; ++i)
+    for (int64_t p = 0; p < k; p += line<T>) __builtin_prefetch(a + i * lda + p);
+}
+
 // rows x cols of one block of k.
 template <class T>
 void multiply_block(const Product<T>& product, Range rows, Range cols, Range ks, Right<T> right,
@@ -117,6 +123,8 @@ void multiply_block(const Product<T>& product, Range rows, Range cols, Range ks,
   // Tiles of about equal heights, so that none is so short that the latency of its few sums shows.
   const int64_t tiles = ceil_div(rows.size(), tile_rows), group = pack_a ? packed_tiles : group_tiles;
   const int64_t row_step = k + lanes<T>, packed_tile = g.trans_a ? packed_step<T> * k : tile_rows * row_step;
+  // Of rows this short the processor does not see the next ones come.
+  const bool short_rows = !g.trans_a && !pack_a && k >= 64 && k <= 256;
   T* packed_a = nullptr;
   if (pack_a) {
     packed_a = static_cast<T*>(scratch(Scratch::gemm_a, packed_tiles * packed_tile * int64_t{sizeof(T)}));
@@ -148,6 +156,10 @@ void multiply_block(const Product<T>& product, Range rows, Range cols, Range ks,
       for (int64_t t = 0; t < t1 - t0; ++t) {
         tile.a = pack_a ? packed_a + t * packed_tile : product.a_at(from[t], ks.begin);
         tile.c = product.c + from[t] * g.ldc + cols.begin + j;
+        if (j == 0 && short_rows) {
+          const Range next{from[t + 1], smaller(from[t + 1] + tile_rows, rows.end)};
+          prefetch_rows(product.a_at(0, ks.begin), g.lda, next, k);
+        }
         by_rows[from[t + 1] - from[t] - 1](tile, finish);
       }
     }
@@ -161,17 +173,22 @@ void multiply_few_rows(const Product<float>& product, Range rows, Range cols) {
   }
   constexpr int vecs = few_rows_vecs(Rows);
   const GemmArgs& g = product.args;
-  const int64_t step = k_step(g.k);
-  for (int64_t j = cols.begin; j < cols.end; j += vecs * lanes<float>) {
-    const int64_t wanted = smaller(cols.end - j, vecs * lanes<float>);
+  const int64_t step = k_step(g.k), width = g.trans_b ? vecs * lanes<float> : few_rows_columns;
+  for (int64_t j = cols.begin; j < cols.end; j += width) {
+    const int64_t wanted = smaller(cols.end - j, width);
     int64_t p = 0;
     do {
       const Range ks{p, smaller(p + step, g.k)};
       const Tile<float> tile{ks.size(), product.a_at(rows.begin, p),        g.lda, product.b_at(p, j),
                              g.ldb,     product.c + rows.begin * g.ldc + j, g.ldc, wanted};
       const Finish<float> finish = product.finish(ks, j);
-      // The last columns need not pay for a whole group of vectors.
-      wanted <= lanes<float> ? few_rows_tile<Rows, 1>(tile, finish) : few_rows_tile<Rows, vecs>(tile, finish);
+      if (!g.trans_b) {
+        few_rows_plain<Rows>(tile, finish);
+      } else if (wanted <= lanes<float>) {  // the last columns need not pay for a whole group of vectors
+        few_rows_tile<Rows, 1>(tile, finish);
+      } else {
+        few_rows_tile<Rows, vecs>(tile, finish);
+      }
       p += step;
     } while (p < g.k);
   }
@@ -182,14 +199,17 @@ template <class T>
 void multiply(const Product<T>& product, Range rows, Range cols) {
   const GemmArgs& g = product.args;
   if constexpr (sizeof(T) == 4) {
-    if (g.trans_b && !g.trans_a && rows.size() <= few_rows) return multiply_few_rows(product, rows, cols);
+    // Without a transpose the tiles below are as good when the rows of B are short.
+    const bool few =
+        rows.size() <= few_rows && (g.trans_b || rows.size() <= 3 || cols.size() >= few_rows_columns);
+    if (!g.trans_a && few) return multiply_few_rows(product, rows, cols);
   }
   const int64_t step = k_step(g.k);
   const bool low = rows.size() <= 2 * tile_rows;
   // Copying pays when the copy is used often enough, or spares long strides.
   constexpr int64_t first_cache = 4096;  // values that are as good where they are
   const bool in_place = !g.trans_b && (low || g.k * cols.size() <= first_cache);
-  const bool pack_a = (g.trans_a || (g.k > 1024 && cols.size() > 512)) && cols.size() > panel_columns<T> &&
+  const bool pack_a = (g.trans_a || (g.k > 1024 && cols.size() > 256)) && cols.size() > panel_columns<T> &&
                       g.k * rows.size() > first_cache;
   // A copy of A is made for each block of columns, so these should be few; that of B is used at once if rows
   // are few.

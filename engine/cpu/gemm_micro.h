@@ -116,6 +116,9 @@ void micro_tile(const Tile<T>& tile, const Finish<T>& finish) {
   const T* a = tile.a;
   const T* b = tile.b;
   const int64_t a_step = tile.a_step, a_next = walk == Walk::rows ? 1 : a_step, ldb = tile.ldb;
+  // C is far from the caches when it is large: asked for now, it is there when the sums are.
+#pragma GCC unroll 32
+  for (int i = 0; i < Rows; ++i) __builtin_prefetch(tile.c + i * tile.ldc, 1);
 #pragma GCC unroll 1
   for (int64_t p = tile.k; p > 0; --p) {
     Vec<T> right[Vecs];

@@ -12,6 +12,10 @@ namespace mosaic::kernels::MOSAIC_ISA {
 template <class T>
 inline constexpr int panel_columns = tile_vecs* lanes<T>;
 
+// Values of a line of the caches.
+template <class T>
+inline constexpr int line = 64 / static_cast<int>(sizeof(T));
+
 // Columns a panel of `cols` wanted ones is padded to.
 template <class T>
 constexpr int64_t padded(int64_t cols) {
@@ -92,6 +96,10 @@ inline void pack_b_transposed(const T* b, int64_t ldb, int64_t k, int64_t cols, 
     int64_t p = 0;
     if constexpr (sizeof(T) == 4) {
       for (; p + 4 <= k; p += 4) {
+        // The rows of the next vector: streams this short are over before the processor would see them come.
+        if (p % line<T> == 0 && j + lanes<T> < cols) {
+          for (int i = 0; i < lanes<T>; ++i) __builtin_prefetch(rows[i] + lanes<T> * ldb + p);
+        }
         Vec<T> column[4];
         transpose_4(rows, p, column);
         for (int q = 0; q < 4; ++q) store(to + (p + q) * width, column[q]);

@@ -33,15 +33,25 @@ void visit_type(DType dtype, const F& f) {
 // fetched once: {rows, cols} with y dense along cols and x dense along rows.
 template <class Launch, class T>
 void transpose_tiles(const T* x, int64_t x_col, T* y, int64_t y_row, int64_t rows, int64_t cols) {
-  constexpr int64_t side = 32;
+  // Through a buffer that is dense: rows of a power of two's length share few sets of the caches, which would
+  // not keep a whole tile of them.
+  constexpr int64_t side = 16;
   const int64_t row_tiles = (rows + side - 1) / side;
-  Launch::spans(row_tiles, 1.5 * static_cast<double>(side * cols), [&](int64_t begin, int64_t end) {
+  Launch::spans(row_tiles, 0.5 * static_cast<double>(side * cols), [&](int64_t begin, int64_t end) {
+    T tile[side][side];  // [column][row]
     for (int64_t r0 = begin * side; r0 < end * side && r0 < rows; r0 += side) {
-      const int64_t r1 = r0 + side < rows ? r0 + side : rows;
+      const int64_t height = r0 + side < rows ? side : rows - r0;
       for (int64_t c0 = 0; c0 < cols; c0 += side) {
-        const int64_t c1 = c0 + side < cols ? c0 + side : cols;
-        for (int64_t r = r0; r < r1; ++r) {
-          for (int64_t c = c0; c < c1; ++c) y[r * y_row + c] = x[c * x_col + r];
+        const int64_t width = c0 + side < cols ? side : cols - c0;
+        const T* from = x + c0 * x_col + r0;
+        T* to = y + r0 * y_row + c0;
+        if (height == side && width == side) {  // sizes the compiler knows
+          for (int64_t c = 0; c < side; ++c) __builtin_memcpy(tile[c], from + c * x_col, sizeof tile[c]);
+          for (int64_t r = 0; r < side; ++r)
+            for (int64_t c = 0; c < side; ++c) to[r * y_row + c] = tile[c][r];
+        } else {
+          for (int64_t r = 0; r < height; ++r)
+            for (int64_t c = 0; c < width; ++c) to[r * y_row + c] = from[c * x_col + r];
         }
       }
     }

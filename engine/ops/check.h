@@ -46,6 +46,16 @@ inline void check_ids(const char* op, const char* what, const Tensor& ids, const
                      x.device());
 }
 
+// Each of the dense targets is a class or `ignore`.
+inline void check_targets(const char* op, const Tensor& targets, int64_t classes, int64_t ignore) {
+  const Tensor local = targets.to(cpu());
+  const auto target = local.host<int32_t>();
+  for (size_t i = 0; i < target.size(); ++i) {
+    check((target[i] >= 0 && target[i] < classes) || target[i] == ignore, op, "target ", target[i], " at ", i,
+          " is outside the ", classes, " classes");
+  }
+}
+
 // A row-strided tensor as rows x cols; a vector or scalar is one row.
 struct Rows {
   void* data;

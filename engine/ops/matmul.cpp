@@ -9,6 +9,7 @@
 #include "engine/ops/half.h"
 #include "engine/ops/loop.h"
 #include "engine/ops/ops.h"
+#include "engine/ops/product.h"
 #include "engine/ops/sum_to.h"
 
 namespace mosaic {
@@ -33,8 +34,8 @@ Matrix as_matrix(const Tensor& x) {
   return {x.detach().dense(), cols, false};
 }
 
-// y (+)= a b for matrices in the last two axes; leading axes of a and b broadcast to those of y, whose last
-// axis is dense.
+}  // namespace
+
 void product(const Tensor& a, const Tensor& b, const Tensor& y, bool accumulate) {
   if (y.numel() == 0) return;
   metering::count_products(y.numel() * a.dim(-1));
@@ -82,6 +83,20 @@ void product(const Tensor& a, const Tensor& b, const Tensor& y, bool accumulate)
     gemm.gemm(args);
   }
 }
+
+void column_sums(const Tensor& x, const Tensor& db, bool accumulate) {
+  kernels::reduce_kernels(db.device())
+      .column_sum({.dtype = db.dtype(),
+                   .x = x.raw(),
+                   .outer = 1,
+                   .n = x.dim(0),
+                   .cols = x.dim(1),
+                   .row_stride = x.stride(0),
+                   .accumulate = accumulate,
+                   .y = db.raw()});
+}
+
+namespace {
 
 // A row-strided tensor as one matrix {rows, cols}, sharing bytes.
 Tensor as_one_matrix(const Tensor& x) {
@@ -183,7 +198,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
                     bias.defined() ? bias.shape() : Shape{});
   if (half_in_f32(x)) return linear(widened(x), widened(weight), widened(bias), activation).to(x.dtype());
   const bool relu = activation == Activation::relu;
-  const Tensor held = as_rows(x), w = as_rows(weight), b = bias.defined() ? bias.detach().dense() : Tensor();
+  const Matrix w = as_matrix(weight);
+  const Tensor held = as_rows(x), b = bias.defined() ? bias.detach().dense() : Tensor();
   const Rows rows = rows_of(held);
   const Tensor y = Tensor::empty(x.shape().with(-1, out), x.dtype(), x.device());  // {..., out}
   metering::count_products(rows.rows * out * in);
@@ -194,9 +210,9 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
              .k = in,
              .a = rows.data,
              .lda = std::max(rows.row_stride, in),
-             .b = w.raw(),
-             .ldb = std::max(rows_of(w).row_stride, in),
-             .trans_b = true,
+             .b = w.tensor.raw(),
+             .ldb = w.ld,
+             .trans_b = !w.transposed,
              .c = y.raw(),
              .ldc = out,
              .bias = b.defined() ? b.raw() : nullptr,
@@ -204,7 +220,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
   if (!wants_grad({&x, &weight, &bias})) return y;
   return record({.op = "linear",
                  .inputs = {x, weight, bias},
-                 .saved = {held, w, relu ? y : Tensor()},
+                 .saved = {held, w.tensor, relu ? y : Tensor()},
                  .backward =
                      [](const Back& back) {
                        const Tensor &x = back.saved[0], &w = back.saved[1], &y = back.saved[2];
@@ -216,17 +232,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
                        back.sink.rows(1, [&](const Tensor& dw, bool accumulate) {
                          product(transpose(flat), as_one_matrix(x), dw, accumulate);
                        });
-                       back.sink.rows(2, [&](const Tensor& db, bool accumulate) {
-                         kernels::reduce_kernels(db.device())
-                             .column_sum({.dtype = db.dtype(),
-                                          .x = flat.raw(),
-                                          .outer = 1,
-                                          .n = flat.dim(0),
-                                          .cols = flat.dim(1),
-                                          .row_stride = flat.stride(0),
-                                          .accumulate = accumulate,
-                                          .y = db.raw()});
-                       });
+                       back.sink.rows(
+                           2, [&](const Tensor& db, bool accumulate) { column_sums(flat, db, accumulate); });
                      }},
                 y);
 }

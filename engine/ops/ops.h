@@ -123,7 +123,8 @@ Tensor stack(std::span<const Tensor> parts, int axis = 0);
 Tensor matmul(const Tensor& a, const Tensor& b);
 enum class Activation : uint8_t { none, relu };
 // x {..., in}, weight {out, in}, bias {out} or undefined -> activation(x W^T + b) {..., out}. weight may be a
-// row-strided slice: it is read in place.
+// slice by rows or, transposed, by columns: it is read in place. (Products of few rows are faster by
+// columns.)
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
               Activation activation = Activation::none);
 
@@ -151,6 +152,15 @@ Tensor log_softmax(const Tensor& x);
 // outside the classes.
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets, double label_smoothing = 0,
                      int64_t ignore = -100);
+// A language model's last layer with its loss: the sum over rows of cross_entropy(linear(x, weight, bias),
+// targets, label_smoothing), and of -log p[t] (not tracked; undefined unless `nll`). x {n, in}, weight
+// {classes, in}, bias {classes} or undefined, targets i32 {n}. Logits exist for a few rows at a time only.
+// The loss has the bits of the composed one; gradients are made at once, with an incoming gradient of one.
+struct SummedLoss {
+  Tensor loss, nll;  // {}
+};
+SummedLoss linear_cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                                const Tensor& targets, double label_smoothing = 0, bool nll = false);
 
 // --- normalisation
 // ------------------------------------------------------------------------------------------ Over the last

@@ -51,15 +51,6 @@ Tensor softmax_of(const char* op, const Tensor& x, bool log) {
                 y);
 }
 
-void check_targets(const Tensor& targets, int64_t classes, int64_t ignore) {
-  const Tensor local = targets.to(cpu());
-  const auto target = local.host<int32_t>();
-  for (size_t i = 0; i < target.size(); ++i) {
-    check((target[i] >= 0 && target[i] < classes) || target[i] == ignore, "cross_entropy", "target ",
-          target[i], " at ", i, " is outside the ", classes, " classes");
-  }
-}
-
 // A gradient with one element a row as memory and a stride: 0 when it was expanded from one value.
 struct Column {
   Tensor tensor;
@@ -92,7 +83,7 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& targets, double label_s
   if (half_in_f32(logits)) return cross_entropy(widened(logits), targets, label_smoothing, ignore);
   const Tensor x = as_rows(logits), t = targets.dense();
   const Rows from = rows_of(x);
-  check_targets(t, from.cols, ignore);
+  check_targets(op, t, from.cols, ignore);
   const Tensor y = Tensor::empty(targets.shape(), accumulated(x.dtype()), x.device()), lse = empty_like(y);
   kernels::softmax_kernels(x.device())
       .cross_entropy({.dtype = x.dtype(),

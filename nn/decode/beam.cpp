@@ -177,6 +177,7 @@ std::vector<Hypothesis> translate(const Seq2Seq& model, const std::vector<std::v
   std::stable_sort(order.begin(), order.end(),
                    [&](size_t a, size_t b) { return sources[a].size() < sources[b].size(); });
   std::vector<Hypothesis> results(sources.size());
+  const std::unique_ptr<Seq2Seq> turned = by_columns(model);
   for (size_t begin = 0; begin < order.size(); begin += static_cast<size_t>(sentences_per_batch)) {
     const size_t end = std::min(order.size(), begin + static_cast<size_t>(sentences_per_batch));
     std::vector<std::vector<int32_t>> batch;
@@ -184,7 +185,7 @@ std::vector<Hypothesis> translate(const Seq2Seq& model, const std::vector<std::v
       check<ArgumentError>(!sources[order[i]].empty(), "translate", "source ", order[i], " is empty");
       batch.push_back(sources[order[i]]);
     }
-    auto found = beam_search(model, pad_sequences(batch, model.config().padding), options);
+    auto found = beam_search(turned ? *turned : model, pad_sequences(batch, model.config().padding), options);
     for (size_t i = begin; i < end; ++i) results[order[i]] = std::move(found[i - begin].front());
     if (progress) progress(static_cast<int64_t>(end));
   }

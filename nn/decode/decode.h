@@ -52,6 +52,12 @@ struct SampleOptions {
 std::vector<Hypothesis> sample(const Seq2Seq& model, const Tensor& source, const Generator& rng,
                                const SampleOptions& options = {});
 
+// A copy of the model to decode many sentences with: the same function, bit by bit, but matrices are held by
+// columns, which the products of one step's few rows read from end to end, where by rows they would be turned
+// first (engine/cpu/gemm_few_rows.h). Worth it after some ten steps. Null where it gains nothing: not on the
+// CPU, not in f32. translate() makes its own.
+std::unique_ptr<Seq2Seq> by_columns(const Seq2Seq& model);
+
 // Beam search over any number of source sentences (ids with the end token, as in training), in batches of
 // similar length; best hypotheses in the order of the sources. `progress(done)` is called after each batch.
 std::vector<Hypothesis> translate(const Seq2Seq& model, const std::vector<std::vector<int32_t>>& sources,

@@ -35,4 +35,11 @@ class Linear final : public Layer {
   Tensor weight_, bias_;
 };
 
+// A map to a vocabulary that waits for what is wanted of it: its logits, or a loss, which can do without the
+// whole matrix of them (linear_cross_entropy).
+struct OutputLayer {
+  Tensor features, weight, bias;  // {n, in}, {vocabulary, in}, {vocabulary} or undefined
+  Tensor logits() const { return linear(features, weight, bias); }
+};
+
 }  // namespace mosaic::nn

@@ -52,7 +52,9 @@ Tensor Bert::run(const BertInput& input, const Context& context, const Keep& kee
   Tensor x = embeddings_(ids, types, context);  // {batch, length, width}
   keep(x);
   for (const BertLayer& layer : layers_) {
-    x = layer(x, mask, context);
+    x = run_layer(context, {x}, [&layer, mask, context](const std::vector<Tensor>& in) {
+      return layer(in[0], mask, context);
+    });
     keep(x);
   }
   return x;
@@ -68,13 +70,17 @@ std::vector<Tensor> Bert::hidden_states(const BertInput& input, const Context& c
   return states;
 }
 
-Tensor Bert::mlm_logits(const Tensor& encoded, const Tensor& places) const {
+OutputLayer Bert::mlm_output(const Tensor& encoded, const Tensor& places) const {
   const Scope scope(name());
   check<ArgumentError>(mlm_.has_value(), "Bert", "this model has no masked-language-model head");
   check<ShapeError>(encoded.rank() == 3 && encoded.dim(2) == config_.width, "mlm_logits",
                     "needs encoded tokens {batch, length, ", config_.width, "}, got ", encoded.shape());
   const Tensor tokens = reshape(encoded, {encoded.dim(0) * encoded.dim(1), encoded.dim(2)});
   return (*mlm_)(index_select(tokens, places.to(tokens.device())), embeddings_.words());
+}
+
+Tensor Bert::mlm_logits(const Tensor& encoded, const Tensor& places) const {
+  return mlm_output(encoded, places).logits();
 }
 
 Tensor Bert::classify(const Tensor& encoded, const Context& context) const {

@@ -45,6 +45,7 @@ class Bert final : public Module {
   // Logits {n, vocabulary} of the encoded {batch, length, width} at `places`, i32 {n}: row * length + column.
   // Only these reach the vocabulary projection. ArgumentError without the head.
   Tensor mlm_logits(const Tensor& encoded, const Tensor& places) const;
+  OutputLayer mlm_output(const Tensor& encoded, const Tensor& places) const;  // what makes them
   // Logits {batch, labels} of the encoded first tokens. ArgumentError without the head.
   Tensor classify(const Tensor& encoded, const Context& context = {}) const;
 

@@ -122,9 +122,9 @@ MlmHead::MlmHead(const BertConfig& config)
       norm_({.width = config.width, .eps = config.norm_eps}),
       vocabulary_(config.vocabulary) {}
 
-Tensor MlmHead::operator()(const Tensor& x, const Tensor& words) const {
+OutputLayer MlmHead::operator()(const Tensor& x, const Tensor& words) const {
   const Scope scope(name());
-  return linear(norm_(gelu(dense_(x))), words, bias_);
+  return {norm_(gelu(dense_(x))), words, bias_};
 }
 
 void MlmHead::visit(Visitor& v) {

@@ -76,8 +76,8 @@ class BertLayer final : public Module {
 class MlmHead final : public Module {
  public:
   explicit MlmHead(const BertConfig& config);
-  // x {n, width}, words {vocabulary, width} -> logits {n, vocabulary}.
-  Tensor operator()(const Tensor& x, const Tensor& words) const;
+  // x {n, width}, words {vocabulary, width} -> what makes logits {n, vocabulary}.
+  OutputLayer operator()(const Tensor& x, const Tensor& words) const;
   void visit(Visitor& v) override;
   std::string describe() const override { return "MlmHead"; }
 

@@ -100,9 +100,13 @@ Tensor Seq2Seq::features(const Tensor& source, const Tensor& decoder_input, cons
   return decode(decoder_input, encode(source, context), context);
 }
 
+OutputLayer Seq2Seq::output_layer(const Tensor& features) const {
+  return {features, shared_ ? shared_->table(config_.decoder.embed) : output_, {}};
+}
+
 Tensor Seq2Seq::project(const Tensor& features) const {
   const Scope scope(name());
-  return linear(features, shared_ ? shared_->table(config_.decoder.embed) : output_);
+  return output_layer(features).logits();
 }
 
 Tensor Seq2Seq::logits(const Tensor& source, const Tensor& decoder_input, const Context& context) const {

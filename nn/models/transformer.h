@@ -34,6 +34,7 @@ class Seq2Seq final : public Module {
   Tensor features(const Tensor& source, const Tensor& decoder_input, const Context& context = {}) const;
   // features {..., decoder embed} -> {..., target vocabulary}
   Tensor project(const Tensor& features) const;
+  OutputLayer output_layer(const Tensor& features) const;
   // {batch, T, target vocabulary}
   Tensor logits(const Tensor& source, const Tensor& decoder_input, const Context& context = {}) const;
 

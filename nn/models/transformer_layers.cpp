@@ -76,7 +76,10 @@ EncoderOutput Encoder::operator()(const Tensor& embedded, const Tensor& mask, co
   EncoderOutput encoded{.outputs = {}, .mask = mask};
   Tensor x = embedded;
   for (size_t i = 0; i < layers_.size(); ++i) {
-    x = layers_[i](x, mask, context);
+    const EncoderLayer& layer = layers_[i];
+    x = run_layer(context, {x}, [&layer, mask, context](const std::vector<Tensor>& in) {
+      return layer(in[0], mask, context);
+    });
     if (layers_.size() - i <= static_cast<size_t>(kept_)) encoded.outputs.insert(encoded.outputs.begin(), x);
   }
   return encoded;
@@ -149,7 +152,11 @@ Tensor Decoder::operator()(const Tensor& embedded, const EncoderOutput& encoded,
   Memories memories(encoded);
   Tensor x = embedded;
   for (const DecoderLayer& layer : layers_) {
-    x = layer(x, memories.values(layer.members()), memories.mask(layer.members()), context);
+    const Tensor& mask = memories.mask(layer.members());
+    x = run_layer(context, {x, memories.values(layer.members())},
+                  [&layer, mask, context](const std::vector<Tensor>& in) {
+                    return layer(in[0], in[1], mask, context);
+                  });
   }
   return x;
 }

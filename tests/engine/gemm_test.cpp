@@ -322,7 +322,7 @@ TEST_CASE("a row of gemm is the same computed alone, a column too") {
   for_each_isa([] {
     Generator random(13);
     for (int options = 0; options < 8; ++options) {
-      Case x{.m = 23, .n = 90, .k = options & 4 ? 1100 : 61};
+      Case x{.m = 23, .n = 590, .k = options & 4 ? 1100 : 61};
       x.trans_a = options & 1;
       x.trans_b = options & 2;
       x.bias = true;
@@ -331,13 +331,14 @@ TEST_CASE("a row of gemm is the same computed alone, a column too") {
       const Operands<float> whole(random, x);
       const auto expected = whole.run();
       const int64_t a_row = x.trans_a ? 1 : whole.a.ld, b_column = x.trans_b ? whole.b.ld : 1;
-      for (const int64_t rows :
-           {1, 2, 4, 5, 8, 11}) {  // the first and the last `rows` rows, 37 columns from 20 on
+      // The first and the last `rows` rows, few and many columns from 20 on.
+      for (const int64_t rows : {1, 2, 3, 4, 5, 6, 8, 11}) {
         for (const int64_t first : {int64_t{0}, x.m - rows}) {
+          const int64_t columns = (rows + first) % 2 == 0 ? 37 : 557;
           auto out = whole.c.values;
           GemmArgs part = whole.args(out);
           part.m = rows;
-          part.n = 37;
+          part.n = columns;
           part.a = whole.a.values.data() + first * a_row;
           part.b = whole.b.values.data() + 20 * b_column;
           part.bias = whole.bias.values.data() + 20;
@@ -345,7 +346,7 @@ TEST_CASE("a row of gemm is the same computed alone, a column too") {
           kernels::gemm(part);
           for (int64_t i = first; i < first + rows; ++i) {
             const auto at = static_cast<size_t>(i * part.ldc + 20);
-            CHECK(std::memcmp(&out[at], &expected[at], sizeof(float) * 37) == 0);
+            CHECK(std::memcmp(&out[at], &expected[at], sizeof(float) * static_cast<size_t>(columns)) == 0);
           }
         }
       }

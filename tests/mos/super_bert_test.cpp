@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "bert_support.h"
+#include "tests/support/devices.h"
 
 namespace mosaic::test {
 namespace {
@@ -17,13 +18,14 @@ const MaskedBatch& batch() {
   return made;
 }
 
-TEST_CASE("a BERT supernet's selection and the extracted model give the same bits") {
+void compare_extracted_bert(Device device) {
   for (const char* space : bert_spaces()) {
     for (const Routing routing : routings()) {
       CAPTURE(space);
       CAPTURE(mos::routing_name(routing));
       SuperBert supernet = nano_bert(space, routing);
-      for (const Arch& arch : some_archs(supernet.space(), 10)) {
+      nn::move(supernet, device);
+      for (const Arch& arch : some_archs(supernet.space(), device == cpu() ? 10 : 2)) {
         CAPTURE(arch.text());
         const auto extracted = supernet.extract(arch);
         BertSelection selection = supernet.select(arch);  // tracked: the cut changes no value
@@ -33,6 +35,10 @@ TEST_CASE("a BERT supernet's selection and the extracted model give the same bit
       }
     }
   }
+}
+
+TEST_CASE("a BERT supernet's selection and the extracted model give the same bits, on every device") {
+  for_each_device(compare_extracted_bert);
 }
 
 TEST_CASE("counts of BERT's tensors equal the cost formulas") {

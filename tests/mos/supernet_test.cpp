@@ -3,6 +3,7 @@
 
 #include <sstream>
 
+#include "tests/support/devices.h"
 #include "tests/support/translation.h"
 
 namespace mosaic::test {
@@ -19,12 +20,13 @@ Tensor logits(const nn::Seq2Seq& model, const Pair& pair) {
   return model.logits(pair.source, pair.input);
 }
 
-TEST_CASE("the selected model and the extracted one give the same bits") {
+void compare_extracted(Device device) {
   const Pair pair = random_pair(3, 9, Generator(3));
   for (const Routing routing : routings()) {
     CAPTURE(mos::routing_name(routing));
     Supernet supernet = nano_supernet(mixture(routing));
-    for (const Arch& arch : some_archs(supernet.space(), 10)) {
+    nn::move(supernet, device);
+    for (const Arch& arch : some_archs(supernet.space(), device == cpu() ? 10 : 2)) {
       CAPTURE(arch.text());
       const auto extracted = supernet.extract(arch);
       Selection selection = supernet.select(arch);  // tracked: the cut changes no value
@@ -33,6 +35,10 @@ TEST_CASE("the selected model and the extracted one give the same bits") {
       for (const auto& [name, tensor] : nn::named_parameters(*extracted)) CHECK(tensor.is_dense());
     }
   }
+}
+
+TEST_CASE("the selected model and the extracted one give the same bits, on every device") {
+  for_each_device(compare_extracted);
 }
 
 TEST_CASE("an extracted model is a copy") {

@@ -2,6 +2,7 @@
 // tests/peers/bert_golden.py.
 #include "engine/io/safetensors.h"
 #include "tests/nn/support.h"
+#include "tests/support/devices.h"
 
 using namespace mosaic;
 using namespace mosaic::nn;
@@ -17,14 +18,14 @@ double hashed(uint64_t i, uint64_t k) {
   return (h ^ (h >> 16)) / 2147483648.0 - 1;
 }
 
-void give_weights(Bert& model, DType dtype) {
+void give_weights(Bert& model, DType dtype, Device device) {
   uint64_t k = 0;
   assign_parameters(model, [&](const std::string& name, const Shape& shape) {
     const double centre = name.ends_with("norm.weight") ? 1 : 0;
     std::vector<double> values(static_cast<size_t>(shape.numel()));
     for (size_t i = 0; i < values.size(); ++i) values[i] = 0.25 * hashed(i, k) + centre;
     ++k;
-    Tensor made = Tensor::from(std::span<const double>(values), shape).to(dtype);
+    Tensor made = Tensor::from(std::span<const double>(values), shape).to(dtype).to(device);
     return made.track().named(name);
   });
 }
@@ -36,10 +37,10 @@ double difference(const Tensor& ours, const Tensor& golden, double floor = 1e-30
   return largest_difference(ours.detach(), golden) / scale;
 }
 
-void compare(const std::string& name, DType dtype, double tolerance) {
+void compare(const std::string& name, DType dtype, double tolerance, Device device) {
   const SafetensorsFile file(std::string(MOSAIC_TESTS_FOLDER "/golden/bert/") + name + ".safetensors");
   Bert model(BertConfig::from_json(parse_json(file.metadata().at("config"), name), name));
-  give_weights(model, dtype);
+  give_weights(model, dtype, device);
   const BertInput input{.ids = file.tensor("ids"), .types = file.tensor("types"), .mask = {}};
 
   const std::vector<Tensor> states = model.hidden_states(input);
@@ -51,8 +52,8 @@ void compare(const std::string& name, DType dtype, double tolerance) {
   const Tensor classes = model.classify(states.back());
   CHECK(difference(mlm, file.tensor("mlm_logits")) < tolerance);
   CHECK(difference(classes, file.tensor("class_logits")) < tolerance);
-  const Tensor loss =
-      sum(cross_entropy(mlm, file.tensor("targets"))) + sum(cross_entropy(classes, file.tensor("labels")));
+  const Tensor loss = sum(cross_entropy(mlm, file.tensor("targets").to(device))) +
+                      sum(cross_entropy(classes, file.tensor("labels").to(device)));
   CHECK(difference(reshape(loss, {1}), file.tensor("loss")) < tolerance);
 
   loss.backward();
@@ -69,12 +70,16 @@ void compare(const std::string& name, DType dtype, double tolerance) {
 
 }  // namespace
 
-TEST_CASE("BERT equals PyTorch's modules in double precision") {
-  compare("plain", f64, 1e-10);
-  compare("bottleneck", f64, 1e-10);
+TEST_CASE("BERT equals PyTorch's modules in double precision, on every device") {
+  test::for_each_device([](Device device) {
+    compare("plain", f64, 1e-10, device);
+    compare("bottleneck", f64, 1e-10, device);
+  });
 }
 
-TEST_CASE("BERT equals PyTorch's modules in single precision") {
-  compare("plain", f32, 1e-5);
-  compare("bottleneck", f32, 1e-5);
+TEST_CASE("BERT equals PyTorch's modules in single precision, on every device") {
+  test::for_each_device([](Device device) {
+    compare("plain", f32, 1e-5, device);
+    compare("bottleneck", f32, 1e-5, device);
+  });
 }

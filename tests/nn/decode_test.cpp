@@ -185,3 +185,30 @@ TEST_CASE("a model whose logits are not finite is not decoded") {
   fill_(named_parameters(model)[0].tensor, std::nan(""));
   CHECK_THROWS_AS(greedy_search(model, pair), NonFiniteError);
 }
+
+TEST_CASE("a copy by columns is the same function, bit by bit") {
+  const NoGrad quiet;
+  for (const bool tied : {true, false}) {
+    TransformerConfig config = plain_transformer({.vocabulary = 11,
+                                                  .embed = 8,
+                                                  .ffn = 12,
+                                                  .heads = 2,
+                                                  .encoder_layers = 2,
+                                                  .decoder_layers = 3,
+                                                  .share_embeddings = tied});
+    config.encoder.embed = 6;  // leading columns of a tied table
+    Seq2Seq model(config);
+    initialise(model, Generator(4));
+    const std::unique_ptr<Seq2Seq> copy = by_columns(model);
+    REQUIRE(copy != nullptr);
+    const Tensor source = ids({3, 4, 10, 2, 5, 2, 1, 1}, {2, 4}), input = ids({2, 3, 9, 2, 4, 4}, {2, 3});
+    CHECK(copy->logits(source, input).values() == model.logits(source, input).values());
+    auto caches = model.start(model.encode(source)), turned = copy->start(copy->encode(source));
+    const Tensor tokens = ids({2, 7}, {2});
+    CHECK(copy->step(tokens, 0, turned).values() == model.step(tokens, 0, caches).values());
+  }
+  Seq2Seq exact(plain_transformer(
+      {.vocabulary = 5, .embed = 8, .ffn = 12, .heads = 2, .encoder_layers = 1, .decoder_layers = 1}));
+  initialise(exact, Generator(4), f64);
+  CHECK(by_columns(exact) == nullptr);
+}

@@ -2,6 +2,7 @@
 #include "nn/layers/grouped_attention.h"
 
 #include "tests/nn/golden.h"
+#include "tests/support/devices.h"
 #include "tests/support/op_case.h"
 
 using namespace mosaic;
@@ -22,17 +23,18 @@ Tensor bytes(std::initializer_list<uint8_t> values, const Shape& shape) {
 
 }  // namespace
 
-TEST_CASE("grouped_attention equals PyTorch's") {
+TEST_CASE("grouped_attention equals PyTorch's, on every device") {
   const SafetensorsFile file = sequence_golden("attention");
   const Tensor mask = file.tensor("mask").to(u8);
-  const auto compare = [&](const std::string& name, int64_t heads, int64_t groups) {
+  const auto compare = [&](Device device, const std::string& name, int64_t heads, int64_t groups) {
     CAPTURE(name);
-    const auto golden = [&](const char* key) { return file.tensor(name + key); };
+    const auto golden = [&](const char* key) { return file.tensor(name + key).to(device); };
     for (const DType dtype : {f64, f32}) {
       const double tolerance = dtype == f64 ? 1e-12 : 5e-6;
       Tensor q = golden("q").to(dtype).track(), k = golden("k").to(dtype).track(),
              v = golden("v").to(dtype).track();
-      const Tensor y = grouped_attention(q, k, v, groups, {.heads = heads, .causal = true, .key_mask = mask});
+      const Tensor y =
+          grouped_attention(q, k, v, groups, {.heads = heads, .causal = true, .key_mask = mask.to(device)});
       CHECK(relative_difference(y, golden("y")) < tolerance);
       y.backward(golden("cotangent").to(dtype));
       CHECK(relative_difference(q.grad(), golden("gradient.q")) < tolerance);
@@ -40,8 +42,10 @@ TEST_CASE("grouped_attention equals PyTorch's") {
       CHECK(relative_difference(v.grad(), golden("gradient.v")) < tolerance);
     }
   };
-  compare("grouped.", 6, 2);
-  compare("single.", 4, 1);
+  test::for_each_device([&](Device device) {
+    compare(device, "grouped.", 6, 2);
+    compare(device, "single.", 4, 1);
+  });
 }
 
 TEST_CASE("with as many groups as heads it is SelfAttention, bit by bit") {

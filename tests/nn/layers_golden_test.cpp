@@ -1,6 +1,7 @@
 // Activations, norms, convolutions and pooling against PyTorch: tests/golden/layers/*.safetensors, made by
 // tests/peers/layers_golden.py.
 #include "tests/nn/golden.h"
+#include "tests/support/devices.h"
 
 using namespace mosaic;
 using namespace mosaic::nn;
@@ -15,20 +16,20 @@ SafetensorsFile layers_golden(const std::string& name) {
 }
 
 // The result and the gradient of every input of `name`, in double and single precision.
-void compare(const SafetensorsFile& file, const std::string& name, const std::vector<std::string>& inputs,
-             const std::function<Tensor(const Tensors&)>& f) {
+void compare_on(Device device, const SafetensorsFile& file, const std::string& name,
+                const std::vector<std::string>& inputs, const std::function<Tensor(const Tensors&)>& f) {
   CAPTURE(name);
   for (const DType dtype : {f64, f32}) {
     CAPTURE(dtype);
     const double tolerance = dtype == f64 ? 1e-12 : 3e-6;
     Tensors given;
     for (const std::string& input : inputs) {
-      given.push_back(file.tensor(cat(name, ".", input)).to(dtype).detach());
+      given.push_back(file.tensor(cat(name, ".", input)).to(dtype).to(device).detach());
       given.back().track();
     }
     const Tensor y = f(given);
     CHECK(relative_difference(y, file.tensor(name + ".y")) < tolerance);
-    y.backward(file.tensor(name + ".cotangent").to(dtype));
+    y.backward(file.tensor(name + ".cotangent").to(dtype).to(device));
     for (size_t i = 0; i < inputs.size(); ++i) {
       CAPTURE(inputs[i]);
       CHECK(relative_difference(given[i].grad(), file.tensor(cat(name, ".gradient.", inputs[i]))) <
@@ -37,9 +38,14 @@ void compare(const SafetensorsFile& file, const std::string& name, const std::ve
   }
 }
 
+void compare(const SafetensorsFile& file, const std::string& name, const std::vector<std::string>& inputs,
+             const std::function<Tensor(const Tensors&)>& f) {
+  test::for_each_device([&](Device device) { compare_on(device, file, name, inputs, f); });
+}
+
 }  // namespace
 
-TEST_CASE("activations equal PyTorch's") {
+TEST_CASE("activations equal PyTorch's, on every device") {
   const SafetensorsFile file = layers_golden("activations");
   const std::vector<std::pair<const char*, std::function<Tensor(const Tensor&)>>> functions{
       {"silu", silu},
@@ -64,12 +70,12 @@ TEST_CASE("activations equal PyTorch's") {
   CHECK(file.entries().size() == 4 * functions.size());  // every tensor of the file was used
 }
 
-TEST_CASE("RMS norm equals PyTorch's") {
+TEST_CASE("RMS norm equals PyTorch's, on every device") {
   compare(layers_golden("norms"), "rms", {"x", "gamma"},
           [](const Tensors& in) { return rms_norm(in[0], in[1]); });
 }
 
-TEST_CASE("batch norm equals PyTorch's, in training and after it") {
+TEST_CASE("batch norm equals PyTorch's, in training and after it, on every device") {
   const SafetensorsFile file = layers_golden("norms");
   const auto check_kind = [&](const std::string& name, auto layer) {
     CAPTURE(name);
@@ -77,11 +83,12 @@ TEST_CASE("batch norm equals PyTorch's, in training and after it") {
     Context context{.training = true};
     const auto run = [&](const Tensors& in) {
       initialise(layer, Generator(1), in[0].dtype());
+      move(layer, in[0].device());
       if (!context.training) {
         const Tensor mean = file.tensor(name + ".running_mean"),
                      variance = file.tensor(name + ".running_var");
-        copy_(layer.running_mean(), mean.to(in[0].dtype()));
-        copy_(layer.running_variance(), variance.to(in[0].dtype()));
+        copy_(layer.running_mean(), mean.to(in[0].dtype()).to(in[0].device()));
+        copy_(layer.running_variance(), variance.to(in[0].dtype()).to(in[0].device()));
       }
       size_t next = 1;
       assign_parameters(layer, [&](const std::string&, const Shape&) { return in[next++]; });
@@ -99,7 +106,7 @@ TEST_CASE("batch norm equals PyTorch's, in training and after it") {
   CHECK(file.entries().size() == 6 + 3 * 18);
 }
 
-TEST_CASE("convolutions equal PyTorch's") {
+TEST_CASE("convolutions equal PyTorch's, on every device") {
   const SafetensorsFile file = layers_golden("convolutions");
   const std::vector<std::string> inputs{"x", "weight", "bias"};
   const auto sequences = [&](const char* name, const Conv1dOptions& o) {
@@ -118,7 +125,7 @@ TEST_CASE("convolutions equal PyTorch's") {
   CHECK(file.entries().size() == 7 * 8);
 }
 
-TEST_CASE("pools equal PyTorch's") {
+TEST_CASE("pools equal PyTorch's, on every device") {
   const SafetensorsFile file = layers_golden("pooling");
   const std::vector<std::pair<const char*, std::function<Tensor(const Tensor&)>>> pools{
       {"max", [](const Tensor& x) { return max_pool2d(x, {}); }},

@@ -141,3 +141,32 @@ TEST_CASE("the smoothed loss and the plain one, against their definitions") {
   CHECK(loss.tokens == 3);
   CHECK_THROWS_AS(token_loss(logits, targets, {.label_smoothing = 1.0}), ArgumentError);
 }
+
+TEST_CASE("the loss of an output layer is that of its logits, which it keeps when asked to") {
+  // Two chunks of rows on the CPU.
+  const Tensor features = random({100, 6}).to(f32).track(), bias = random({33000}).to(f32),
+               weight = random({33000, 6}).to(f32).track();
+  std::vector<int32_t> wanted;
+  for (int32_t i = 0; i < 100; ++i) wanted.push_back(i * 329);
+  const Tensor targets = Tensor::from(wanted, {100});
+  const auto gradients = [&](bool logits) {
+    features.zero_grad();
+    weight.zero_grad();
+    const BatchLoss loss =
+        token_loss(OutputLayer{features, weight, bias}, targets, {.label_smoothing = 0.1, .logits = logits});
+    CHECK(loss.logits.defined() == logits);
+    loss.loss.backward();
+    return std::tuple(loss.loss.item<double>(), loss.nll, features.grad().dense(), weight.grad().dense());
+  };
+  const auto [whole, whole_nll, whole_x, whole_w] = gradients(true);
+  const auto [loss, nll, x, w] = gradients(false);
+  CHECK(loss == whole);
+  CHECK(nll == doctest::Approx(whole_nll).epsilon(1e-6));
+  CHECK(largest_difference(x, whole_x) < 1e-5);
+  CHECK(largest_difference(w, whole_w) < 1e-5);
+  CHECK_THROWS_WITH_AS(token_loss(OutputLayer{features, weight, bias}, ids({-1}, {1}), {}),
+                       doctest::Contains("needs one target for each row"), ShapeError);
+  wanted[3] = -1;
+  CHECK_THROWS_WITH_AS(token_loss(OutputLayer{features, weight, bias}, Tensor::from(wanted, {100}), {}),
+                       doctest::Contains("target -1 at 3 is outside the 33000 classes"), ArgumentError);
+}

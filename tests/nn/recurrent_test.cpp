@@ -2,6 +2,7 @@
 #include "nn/layers/recurrent.h"
 
 #include "tests/nn/golden.h"
+#include "tests/support/devices.h"
 #include "tests/support/op_case.h"
 
 using namespace mosaic;
@@ -31,12 +32,13 @@ void require_ok(const GradcheckResult& result) {
 
 // One golden case: values, final states and every gradient. `call` gives y, h and, of an LSTM, c.
 template <class Model>
-void compare_case(const std::string& name, RecurrentOptions options, const std::vector<const char*>& starts,
-                  const std::function<std::vector<Tensor>(const Model&, const Tensor&, const Tensor&,
-                                                          const std::vector<Tensor>&)>& call) {
+void compare_on(Device device, const std::string& name, RecurrentOptions options,
+                const std::vector<const char*>& starts,
+                const std::function<std::vector<Tensor>(const Model&, const Tensor&, const Tensor&,
+                                                        const std::vector<Tensor>&)>& call) {
   CAPTURE(name);
   const SafetensorsFile file = sequence_golden("recurrent");
-  const auto golden = [&](const std::string& key) { return file.tensor(name + key); };
+  const auto golden = [&](const std::string& key) { return file.tensor(name + key).to(device); };
   options.in = 5, options.hidden = 4;
   for (const DType dtype : {f64, f32}) {
     const double tolerance = dtype == f64 ? 1e-12 : 5e-6;
@@ -46,7 +48,7 @@ void compare_case(const std::string& name, RecurrentOptions options, const std::
     Tensor x = golden("x").to(dtype).track();
     std::vector<Tensor> given;
     for (const char* key : starts) given.push_back(golden(key).to(dtype).track());
-    const std::vector<Tensor> results = call(model, x, mask_of(file.tensor("lengths"), 6), given);
+    const std::vector<Tensor> results = call(model, x, mask_of(file.tensor("lengths"), 6).to(device), given);
     std::vector<Tensor> seeds;
     const char* names[] = {"y", "h", "c"};
     for (size_t i = 0; i < results.size(); ++i) {
@@ -64,11 +66,17 @@ void compare_case(const std::string& name, RecurrentOptions options, const std::
   }
 }
 
+template <class Model, class Call>
+void compare_case(const std::string& name, const RecurrentOptions& options,
+                  const std::vector<const char*>& starts, const Call& call) {
+  test::for_each_device([&](Device device) { compare_on<Model>(device, name, options, starts, call); });
+}
+
 const RecurrentOptions both{.in = 3, .hidden = 4, .layers = 2, .bidirectional = true};
 
 }  // namespace
 
-TEST_CASE("LSTM and GRU equal PyTorch's on packed sequences") {
+TEST_CASE("LSTM and GRU equal PyTorch's on packed sequences, on every device") {
   const std::pair<const char*, RecurrentOptions> cases[] = {
       {"plain.", {.in = 0, .hidden = 0}},
       {"bare.", {.in = 0, .hidden = 0, .layers = 2, .bias = false}},

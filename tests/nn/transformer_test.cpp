@@ -276,3 +276,48 @@ TEST_CASE("ids that do not fit are refused with the shapes") {
   CHECK_THROWS_AS(model.logits(source, ids({2}, {1, 1})), ShapeError);
   CHECK_THROWS_AS(model.logits(source, ids({2, 11}, {2, 1})), ArgumentError);
 }
+
+TEST_CASE("recomputed layers give the same loss and gradients in less memory") {
+  Seq2Seq model(plain_transformer({.vocabulary = 11,
+                                   .embed = 16,
+                                   .ffn = 32,
+                                   .heads = 2,
+                                   .encoder_layers = 4,
+                                   .decoder_layers = 4,
+                                   .dropout = 0.2,
+                                   .attention_dropout = 0.1}));
+  initialise(model, Generator(5));
+  std::vector<int32_t> words(16 * 24);
+  for (size_t i = 0; i < words.size(); ++i) words[i] = static_cast<int32_t>(3 + i * 7 % 8);
+  const Tensor sentences = Tensor::from(words, {16, 24});
+  struct Run {
+    double loss;
+    uint64_t bytes;
+    std::map<std::string, std::vector<double>> gradients;
+  };
+  const auto run = [&](bool recompute) {
+    for (const NamedTensor& p : named_parameters(model)) p.tensor.zero_grad();
+    Generator masks(9);
+    const uint64_t before = allocator(cpu()).stats().current;
+    allocator(cpu()).reset_peak();
+    const BatchLoss loss = sequence_loss(model, {sentences, sentences, sentences}, {},
+                                         {.training = true, .rng = &masks, .recompute = recompute});
+    loss.loss.backward();
+    Run result{loss.loss.item<double>(), allocator(cpu()).stats().peak - before, {}};
+    for (const NamedTensor& p : named_parameters(model)) result.gradients[p.name] = p.tensor.grad().values();
+    return result;
+  };
+  run(false);  // gradients have their memory
+  const Run kept = run(false), again = run(true);
+  CHECK(again.loss == kept.loss);
+  CHECK(again.bytes < kept.bytes / 2);
+  for (const auto& [name, gradient] : kept.gradients) {
+    CAPTURE(name);
+    double largest = 0, off = 0;
+    for (size_t i = 0; i < gradient.size(); ++i) {
+      largest = std::max(largest, std::abs(gradient[i]));
+      off = std::max(off, std::abs(gradient[i] - again.gradients.at(name)[i]));
+    }
+    CHECK(off < 1e-5 * std::max(largest, 1.0));
+  }
+}

@@ -57,7 +57,7 @@ inline Tensor summed_loss(const nn::Seq2Seq& model, const Pair& pair, const nn::
 
 inline bool equal_bits(const Tensor& a, const Tensor& b) {
   if (a.shape() != b.shape() || a.dtype() != b.dtype()) return false;
-  const Tensor x = a.detach().dense(), y = b.detach().dense();
+  const Tensor x = a.detach().to(cpu()).dense(), y = b.detach().to(cpu()).dense();
   return std::memcmp(x.raw(), y.raw(), static_cast<size_t>(x.numel() * size_of(x.dtype()))) == 0;
 }
 

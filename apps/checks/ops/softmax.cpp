@@ -45,6 +45,29 @@ OpCase cross_entropy_case(const char* name, const Shape& logits, double smoothin
               [=](const Tensors& t) { return composed_cross_entropy(t[0], targets, smoothing, ignored); }};
 }
 
+// x {n, in}, weight {classes, in}, bias {classes}.
+OpCase linear_cross_entropy_case(const char* name, int64_t n, int64_t in, int64_t classes, bool bias) {
+  const Tensor targets = targets_for({n, classes}, 0);
+  const auto inputs = [=]() -> std::vector<Shape> {
+    if (bias) return {{n, in}, {classes, in}, {classes}};
+    return {{n, in}, {classes, in}};
+  };
+  const auto last = [=](const Tensors& t) { return bias ? t[2] : Tensor(); };
+  return {.name = name,
+          .inputs = inputs(),
+          .run =
+              [=](const Tensors& t) {
+                return linear_cross_entropy(t[0], t[1], last(t), targets.to(t[0].device()), 0.1).loss;
+              },
+          .composed =
+              [=](const Tensors& t) {
+                const Tensor logits = matmul(t[0], transpose(t[1]));
+                return sum(composed_cross_entropy(bias ? logits + t[2] : logits, targets, 0.1, -100));
+              },
+          .low = -1,
+          .high = 1};
+}
+
 }  // namespace
 
 std::vector<OpCase> softmax_cases() {
@@ -65,6 +88,9 @@ std::vector<OpCase> softmax_cases() {
       cross_entropy_case("cross_entropy/padding ignored", {2, 5, 16}, 0.1, 1),
       cross_entropy_case("cross_entropy/many classes", {3, 4100}, 0.1, -100),
       cross_entropy_case("cross_entropy/one row", {17}, 0.2, -100),
+      linear_cross_entropy_case("linear_cross_entropy/odd", 9, 7, 31, true),
+      linear_cross_entropy_case("linear_cross_entropy/without bias", 5, 16, 33, false),
+      linear_cross_entropy_case("linear_cross_entropy/empty", 0, 4, 17, true),
       cross_entropy_case("cross_entropy/empty", {0, 17}, 0.2, -100),
   };
 }
