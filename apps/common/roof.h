@@ -1,5 +1,5 @@
 // The machine's roofs, measured: what arithmetic and memory give to a program that does nothing else. Shares
-// of them say how much of the machine a kernel or a training step uses, whatever the machine is.
+// of them say how much of it a kernel or a step uses. Threads are timed by their own processor time.
 #pragma once
 
 #include "engine/cpu/isa.h"

@@ -136,6 +136,9 @@ const std::vector<ProductShape>& product_shapes() {
       {scores, 100, 64, 100, 64},
       {sums, 100, 100, 64, 64},
       // Few rows: decoding, routers, small batches.
+      {product, 1, 128, 9712},  // decoding reads matrices by columns
+      {product, 5, 128, 512},
+      {product, 5, 512, 128},
       {linear, 32, 512, 512},
       {linear, 128, 512, 512},
       {linear, 1, 512, 2048},

@@ -7,8 +7,8 @@
 namespace mosaic {
 
 struct Metered {
-  // Of matrix products, attention and convolutions, forward and backward, as their definitions need them:
-  // what a kernel computes again does not count, nor do keys that a causal query does not see (padding does).
+  // Of matrix products, attention and convolutions, forward and backward, as defined: what a kernel computes
+  // again does not count, nor keys that a causal query does not see; padding and recomputed layers do.
   int64_t multiply_adds = 0;
   int64_t launches = 0;       // of CPU kernels
   double kernel_seconds = 0;  // between start and end of these, on the threads that started them
