@@ -95,6 +95,14 @@ void time_points(std::vector<Point>& points, const ScalingOptions& options) {
   }
 }
 
+// Of every round, whose update is of one architecture at all points, what a mixture adds; the median.
+double milliseconds_an_expert(const Point& mixed, const Point& alone) {
+  std::vector<double> more;
+  for (size_t i = 0; i < mixed.milliseconds.size(); ++i)
+    more.push_back((mixed.milliseconds[i] - alone.milliseconds[i]) / static_cast<double>(mixed.size));
+  return median(more);
+}
+
 json run_axis(const ScalingAxis& axis, const ScalingOptions& options) {
   std::vector<Point> points;
   for (const int64_t size : axis.sizes) {
@@ -109,13 +117,11 @@ json run_axis(const ScalingAxis& axis, const ScalingOptions& options) {
     const ProcessorShare processor;
     time_points(points, options);
     const double share = processor.share();
-    const double alone = median(points.front().milliseconds);
     for (const Point& point : points) {
       list.push_back(point_json(point, team));
       list.back()["processor_share"] = share;
       if (std::string(axis.name) == "experts" && point.size > 1)
-        list.back()["milliseconds_an_expert"] =
-            (median(point.milliseconds) - alone) / static_cast<double>(point.size);
+        list.back()["milliseconds_an_expert"] = milliseconds_an_expert(point, points.front());
     }
   }
   return {{"axis", axis.name}, {"label", axis.label}, {"points", list}};
