@@ -19,7 +19,7 @@ int main(int argc, char** argv) {
       {"report", "Write the HTML report of a run", declare_report},
       {"inspect", "Contents of a checkpoint or tensor file", declare_inspect},
       {"analyze", "What a supernet's mixture does: coefficients, experts, route swaps", declare_analyze},
-      {"bench", "Time a training step on this machine", declare_bench},
+      {"bench", "Measure this machine, and products, ops, updates and evaluations on it", declare_bench},
       {"selftest", "Check every operation and its gradient on this machine", declare_selftest},
   };
   return run_program(commands, argc, argv);

@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "apps/checks/device_checks.h"
+#include "apps/checks/timed_ops.h"
 
 namespace mosaic::checks {
 namespace {
@@ -25,45 +26,22 @@ double best_milliseconds(Device device, const std::function<void()>& run) {
   return best;
 }
 
-struct Timed {
-  const char* op;
-  double passes;  // tensors of the size of x that the definition reads and writes
-  std::function<void()> run;
-};
-
 }  // namespace
 
 std::vector<Timing> time_ops(Device device) {
   const NoGrad quiet;
   const bool gpu = device != cpu();
-  const int64_t cols = 512, rows = gpu ? 65536 : 4096;  // 128 MB, 8 MB
-  const Shape shape{rows, cols};
-  Generator rng(1);
-  const Tensor x = normal(shape, 0, 1, rng, f32, device), y = normal(shape, 0, 1, rng, f32, device),
-               gamma = Tensor::full({cols}, 1, f32, device), beta = Tensor::zeros({cols}, f32, device),
-               to = empty_like(x), m = Tensor::zeros(shape, f32, device),
-               v = Tensor::zeros(shape, f32, device);
-  const AdamWOptions adam{.lr = 1e-6, .beta1 = 0.9, .beta2 = 0.98, .eps = 1e-8, .weight_decay = 0, .step = 1};
-  const std::vector<Timed> list = {
-      {"copy_", 2, [&] { copy_(to, x); }},
-      {"add", 3, [&] { add(x, y); }},
-      {"gelu", 2, [&] { gelu(x); }},
-      {"dropout", 2, [&] { dropout(x, 0.1, rng); }},
-      {"softmax", 2, [&] { softmax(x); }},
-      {"layer_norm", 2, [&] { layer_norm(x, gamma, beta); }},
-      {"add_layer_norm", 3, [&] { add_layer_norm(x, y, 0.1, &rng, gamma, beta); }},
-      {"sum of rows", 1, [&] { sum(x, 1); }},
-      {"sum of columns", 1, [&] { sum(x, 0); }},
-      {"transpose", 2, [&] { transpose(x).dense(); }},
-      {"adamw_", 7, [&] { adamw_(to, y, m, v, adam); }},
-  };
-  const double bytes = static_cast<double>(x.numel()) * 4;
+  const TimedOp::Sizes sizes{gpu ? 65536 : 4096, 512};  // 128 MB, 8 MB a tensor
   std::vector<Timing> timings;
-  for (const Timed& timed : list) {
-    const double ms = best_milliseconds(device, timed.run), speed = timed.passes * bytes / ms * 1e-6;
+  for (const TimedOp& op : timed_ops()) {  // the copy first
+    if (op.shapes.front().size() != sizes.size()) continue;
+    const TimedWork work = op.make(sizes, device);
+    const double ms = best_milliseconds(device, [&] { work.run(); });
+    const double speed = work.values * work.elements * 4 / ms * 1e-6;
     const double copy = timings.empty() ? speed : timings.front().gigabytes;
-    timings.push_back({cat(timed.op, " ", shape), ms, speed, speed / copy, 0});
+    timings.push_back({cat(op.name, " {", sizes[0], ", ", sizes[1], "}"), ms, speed, speed / copy, 0});
   }
+  Generator rng(1);
   for (const int64_t n : {512, gpu ? 4096 : 1024}) {
     const Tensor a = normal({n, n}, 0, 1, rng, f32, device);
     const double ms = best_milliseconds(device, [&] { matmul(a, a); });

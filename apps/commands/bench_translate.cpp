@@ -1,5 +1,5 @@
 // mosaic bench translate: how long a static model takes to translate, from token ids to token ids.
-#include "apps/commands/bench_translate.h"
+#include "apps/commands/bench.h"
 
 #include <algorithm>
 #include <chrono>

@@ -15,8 +15,7 @@ const char* const style =
     "table{border-collapse:collapse;margin:.6rem 0}td,th{padding:.2rem .7rem;border-bottom:1px solid #e5e5e5;"
     "text-align:left;vertical-align:top}th{font-weight:600}pre{background:#f6f6f6;padding:.7rem;overflow:"
     "auto}"
-    "svg{font:12px system-ui,sans-serif;max-width:100%;height:auto}svg .grid{stroke:#e3e3e3}"
-    "svg .title{font-size:14px;font-weight:600}footer{margin-top:2rem;color:#666;font-size:13px}";
+    "footer{margin-top:2rem;color:#666;font-size:13px}";
 
 std::string row(const char* tag, const std::vector<std::string>& cells) {
   std::string out = "<tr>";
@@ -64,7 +63,7 @@ Page& Page::details(const std::string& title, const std::string& text) {
 std::string Page::html() const {
   const std::string title = escape_html(title_);
   return cat("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>", title,
-             "</title><style>", style, "</style></head>\n<body>\n<h1>", title, "</h1>\n", body_,
+             "</title><style>", style, chart_style, "</style></head>\n<body>\n<h1>", title, "</h1>\n", body_,
              "<footer>mosaic ", version_text(), ", ", isa_text(), ", ", timestamp(),
              "</footer>\n</body></html>\n");
 }

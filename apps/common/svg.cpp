@@ -83,6 +83,10 @@ std::string draw_series(const Series& series, const char* color, const Axis& x, 
 
 }  // namespace
 
+const char* const chart_style =
+    "svg{font:12px system-ui,sans-serif;max-width:100%;height:auto}svg .grid{stroke:#e3e3e3}"
+    "svg .title{font-size:14px;font-weight:600}";
+
 std::string draw(const Chart& chart) {
   std::vector<double> xs, ys;
   for (const Series& series : chart.series)
@@ -92,6 +96,7 @@ std::string draw(const Chart& chart) {
       xs.push_back(series.x[i]);
       ys.push_back(value);
     }
+  if (chart.zero_y && !chart.log_y) ys.push_back(0);
   std::string out =
       cat("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 ", chart.width, " ", chart.height,
           "\" width=\"", chart.width, "\" height=\"", chart.height, "\" role=\"img\">\n");
@@ -112,6 +117,20 @@ std::string draw(const Chart& chart) {
     legend += 16;
   }
   return out + "</svg>\n";
+}
+
+std::string draw_side_by_side(const std::vector<Chart>& charts, int columns) {
+  std::string inside;
+  int x = 0, y = 0, width = 0, row_height = 0;
+  for (size_t i = 0; i < charts.size(); ++i) {
+    if (i > 0 && i % static_cast<size_t>(columns) == 0) x = 0, y += row_height, row_height = 0;
+    inside += cat("<g transform=\"translate(", x, ' ', y, ")\">\n", draw(charts[i]), "</g>\n");
+    x += charts[i].width;
+    width = std::max(width, x), row_height = std::max(row_height, charts[i].height);
+  }
+  return cat("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 ", width, ' ', y + row_height,
+             "\" width=\"", width, "\" height=\"", y + row_height, "\">\n<style>", chart_style,
+             "</style>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n", inside, "</svg>\n");
 }
 
 std::string escape_html(const std::string& text) {

@@ -2,34 +2,11 @@
 // and for BERT.
 #pragma once
 
-#include <memory>
-#include <optional>
-#include <vector>
-
-#include "mos/mixture.h"
-#include "nas/sampler.h"
+#include "apps/common/in_turns.h"
+#include "apps/common/timed_models.h"
 #include "nas/trainer.h"
 
 namespace mosaic::apps {
-
-struct TimedModel {
-  bool bert = false;                // masked language modelling instead of translation
-  std::optional<mos::Space> space;  // of a supernet; none: a plain model of the sizes below
-  mos::MixtureOptions mixture;      // of the supernet
-  nas::Policy policy = nas::Policy::sandwich;
-  int64_t embed = 0, ffn = 0, heads = 0, layers = 0;  // layers: of the encoder and of the decoder
-  double dropout = 0, attention_dropout = 0;
-  int64_t vocabulary = 0;
-  int64_t rows = 0, length = 0;  // of a micro-batch
-  int64_t batches = 1;           // micro-batches of an update
-
-  // Tokens of an update: of each side, or of the sequences in which BERT guesses some.
-  int64_t tokens() const { return rows * length * batches; }
-};
-
-// Random tokens without padding. Of a BERT's sequences, round(0.15 length) tokens a row (at least one) are to
-// be guessed.
-std::vector<nn::Batch> synthetic_batches(const TimedModel& settings);
 
 // A fresh model and its trainer: Adam for translation; for BERT AdamW, which decays matrices only, on the sum
 // of the passes' losses.
@@ -39,7 +16,7 @@ class TimedUpdates {
   explicit TimedUpdates(const TimedModel& settings);
 
   // Milliseconds of one update: forward and backward of every pass, optimizer step.
-  double update();
+  double update(Clock clock = Clock::wall);
 
   int64_t parameters() const { return nn::parameter_count(*model_); }
 

@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "engine/core/error.h"
+#include "engine/core/meter.h"
 
 namespace mosaic {
 namespace {
@@ -25,6 +26,7 @@ int threads() {
 
 void parallel_run(int64_t n, int64_t grain, void (*run)(void*, int64_t, int64_t), void* context) {
   if (n <= 0) return;
+  const metering::KernelSpan span;
   grain = std::max<int64_t>(grain, 1);
   const int64_t pieces = std::min<int64_t>((n + grain - 1) / grain, threads());
   if (pieces <= 1 || omp_in_parallel()) return run(context, 0, n);

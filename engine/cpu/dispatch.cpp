@@ -1,4 +1,5 @@
 // Chooses the compiled copy of each kernel family: by device, then by instruction set.
+#include "engine/core/meter.h"
 #include "engine/cpu/isa.h"
 #include "engine/cuda/backend.h"
 #include "engine/kernels/kernels.h"
@@ -58,7 +59,10 @@ const Families& families(Device device) {
 }
 
 struct CpuGemm final : Gemm {
-  void gemm(const GemmArgs& args) const override { kernels::gemm(args); }
+  void gemm(const GemmArgs& args) const override {
+    const metering::KernelSpan span;  // what it does before its loop is the kernel's, too
+    kernels::gemm(args);
+  }
 };
 
 }  // namespace

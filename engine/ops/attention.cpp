@@ -1,8 +1,10 @@
 // attention: softmax(q k^T / sqrt(width)) v for each head, fused, with what the device's kernels want kept
 // for the backward.
+#include <algorithm>
 #include <cmath>
 
 #include "engine/autograd/node.h"
+#include "engine/core/meter.h"
 #include "engine/kernels/kernels.h"
 #include "engine/ops/check.h"
 #include "engine/ops/drop.h"
@@ -60,6 +62,16 @@ kernels::AttentionShape shape_of(const Tensor& q, const Tensor& k, const Tensor&
           .drop = drop};
 }
 
+// Multiply-adds of one product over all pairs of a query and a key that it sees: when causal the last query
+// sees all keys, the one before it one less, and so on. Scores and the sums of values are such products, each
+// with two gradients.
+int64_t product_size(const kernels::AttentionShape& s) {
+  const int64_t seeing = std::min(s.queries, s.keys);  // queries that see a key when causal
+  const int64_t pairs =
+      s.causal ? seeing * (s.keys - seeing) + seeing * (seeing + 1) / 2 : s.queries * s.keys;
+  return s.items() * pairs * s.width;
+}
+
 }  // namespace
 
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
@@ -77,6 +89,7 @@ Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Attent
   if (grad)
     kept = Tensor::empty({shape.items(), kernel.kept_size(shape)}, accumulated(q.dtype()), q.device());
   const Tensor y = Tensor::empty(q.shape(), q.dtype(), q.device());
+  metering::count_products(2 * product_size(shape));
   kernel.attention({.shape = shape,
                     .q = rows3(qs),
                     .k = rows3(ks),
@@ -92,8 +105,10 @@ Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Attent
                        const Tensor &q = b.saved[0], &k = b.saved[1], &v = b.saved[2];
                        const Tensor dy = with_dense_rows(b.dy);
                        const RowTarget dq(b.sink, 0), dk(b.sink, 1), dv(b.sink, 2);
+                       const auto shape = shape_of(q, k, b.saved[4], heads, causal, drop);
+                       metering::count_products(4 * product_size(shape));
                        kernels::attention_kernels(q.device())
-                           .attention_grad({.shape = shape_of(q, k, b.saved[4], heads, causal, drop),
+                           .attention_grad({.shape = shape,
                                             .q = rows3(q),
                                             .k = rows3(k),
                                             .v = rows3(v),

@@ -2,6 +2,7 @@
 #include "engine/ops/conv.h"
 
 #include "engine/autograd/node.h"
+#include "engine/core/meter.h"
 #include "engine/kernels/kernels.h"
 #include "engine/ops/check.h"
 #include "engine/ops/half.h"
@@ -34,6 +35,8 @@ template <class Write>
 Tensor written(const ConvShape& s, const Shape& shape, Device device, const Write& write) {
   if (s.batch == 0) return Tensor::zeros(shape, s.dtype, device);
   const Tensor result = Tensor::empty(shape, s.dtype, device);
+  metering::count_products(s.batch * s.out_channels * s.rows.out * s.cols.out * (s.channels / s.groups) *
+                           s.rows.kernel * s.cols.kernel);
   write(kernels::conv_kernels(device), result);
   return result;
 }

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "engine/autograd/node.h"
+#include "engine/core/meter.h"
 #include "engine/kernels/kernels.h"
 #include "engine/ops/check.h"
 #include "engine/ops/half.h"
@@ -37,6 +38,7 @@ Matrix as_matrix(const Tensor& x) {
 
 void product(const Tensor& a, const Tensor& b, const Tensor& y, bool accumulate) {
   if (y.numel() == 0) return;
+  metering::count_products(y.numel() * a.dim(-1));
   const Matrix ma = as_matrix(a), mb = as_matrix(b);
   Shape batch;
   for (int axis = 0; axis < y.rank() - 2; ++axis) batch = batch.inserted(axis, y.dim(axis));
@@ -203,6 +205,7 @@ Tensor linear_of(const Tensor& x, const Parameter& weight, const Parameter& bias
   const Tensor held = as_rows(x), b = bias.value.defined() ? bias.value.dense() : Tensor();
   const Rows rows = rows_of(held);
   const Tensor y = Tensor::empty(x.shape().with(-1, out), x.dtype(), x.device());  // {..., out}
+  metering::count_products(rows.rows * out * in);
   kernels::gemm_kernels(x.device())
       .gemm({.dtype = x.dtype(),
              .m = rows.rows,

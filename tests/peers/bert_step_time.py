@@ -6,18 +6,19 @@ usage: bert_step_time.py [--threads N] [--rows N] [--length N] [--embed N] [--ff
 
 Masked language modelling: 15 % of the tokens of every row are to be guessed, and only these reach the head. Where
 versions differ the fastest is taken: scaled_dot_product_attention and the fused AdamW of PyTorch 2; rows have no
-padding, so attention gets no mask. Prints one JSON line: milliseconds (median, minimum), tokens a second, and what
-computed them. Runs on PyTorch 1.13 (Debian's python3-torch) and later.
+padding, so attention gets no mask. Prints one JSON line: milliseconds (median, minimum), tokens a second,
+memory, and what computed them. Runs on PyTorch 1.13 (Debian's python3-torch) and later.
 """
 import argparse
 import json
-import re
 import statistics
 import time
 
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+from torch_facts import ProcessorShare, blas, peak_rss, version
 
 EPS = 1e-12
 
@@ -99,17 +100,7 @@ def adamw(model):
     groups = [{"params": [p for p in model.parameters() if is_matrix(p)], "weight_decay": 0.01},
               {"params": [p for p in model.parameters() if not is_matrix(p)], "weight_decay": 0.0}]
     options = dict(lr=1e-4, betas=(0.9, 0.98), eps=1e-8)
-    version = tuple(int(part) for part in re.findall(r"\d+", torch.__version__)[:2])
-    return torch.optim.AdamW(groups, fused=True, **options) if version >= (2, 4) else torch.optim.AdamW(groups, **options)
-
-
-def blas():
-    """What multiplies matrices: built in (MKL), or the library that the loader found for libblas.so.3."""
-    if torch.backends.mkl.is_available():
-        return "mkl"
-    with open("/proc/self/maps", encoding="utf-8") as maps:
-        folders = re.findall(r"/([^/\s]+)/libblas\.so", maps.read())
-    return {"blas": "reference"}.get(folders[0], folders[0]) if folders else "unknown"
+    return torch.optim.AdamW(groups, **options, **(dict(fused=True) if version() >= (2, 4) else {}))
 
 
 def main():
@@ -122,6 +113,7 @@ def main():
     o = parser.parse_args()
     torch.set_num_threads(o.threads)
     torch.manual_seed(1)
+    before = peak_rss()
     model = Bert(o)
     optimizer = adamw(model)
     ids = torch.randint(4, o.vocabulary, (o.rows, o.length))
@@ -134,13 +126,17 @@ def main():
         optimizer.zero_grad(set_to_none=True)
         F.cross_entropy(model(ids, places), targets).backward()
         optimizer.step()
+        if step == 1:
+            processor = ProcessorShare(o.threads)
         if step >= 2:
             times.append(time.perf_counter() - start)
+    share = processor.share()
     median = statistics.median(times)
     print(json.dumps({"peer": "torch " + torch.__version__, "blas": blas(), "threads": o.threads,
                       "parameters": sum(p.numel() for p in model.parameters()),
                       "milliseconds": round(median * 1e3, 2), "milliseconds_min": round(min(times) * 1e3, 2),
-                      "tokens_per_second": round(o.rows * o.length / median)}))
+                      "tokens_per_second": round(o.rows * o.length / median),
+                      "processor_share": round(share, 3), "peak_rss_bytes": peak_rss(), "rss_bytes_before": before}))
 
 
 if __name__ == "__main__":
