@@ -15,7 +15,7 @@ const char* const style =
     "table{border-collapse:collapse;margin:.6rem 0}td,th{padding:.2rem .7rem;border-bottom:1px solid #e5e5e5;"
     "text-align:left;vertical-align:top}th{font-weight:600}pre{background:#f6f6f6;padding:.7rem;overflow:"
     "auto}"
-    "footer{margin-top:2rem;color:#666;font-size:13px}";
+    "footer{margin-top:2rem;color:#666;font-size:13px}svg{max-width:100%;height:auto}";
 
 std::string row(const char* tag, const std::vector<std::string>& cells) {
   std::string out = "<tr>";

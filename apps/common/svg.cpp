@@ -84,7 +84,7 @@ std::string draw_series(const Series& series, const char* color, const Axis& x, 
 }  // namespace
 
 const char* const chart_style =
-    "svg{font:12px system-ui,sans-serif;max-width:100%;height:auto}svg .grid{stroke:#e3e3e3}"
+    "svg{font:12px system-ui,sans-serif}svg .grid{stroke:#e3e3e3}"
     "svg .title{font-size:14px;font-weight:600}";
 
 std::string draw(const Chart& chart) {
