@@ -52,7 +52,7 @@ template <class T>
   return value;
 }
 
-// A tile whose last vector is wanted in part: `sums` holds rows of Vecs * lanes.
+// Of sums that lie in memory, rows `row_length` apart; the last vector may be wanted in part.
 template <class T>
 [[gnu::noinline]] void finish_part(const T* sums, int64_t rows, int64_t row_length, const Tile<T>& tile,
                                    const Finish<T>& finish) {

@@ -84,12 +84,11 @@ struct Swapped {
 
 // Call f(function).
 template <class F>
-void visit_binary(BinaryOp op, const F& f) {
+void visit_binary_back(BinaryOp op, const F& f) {
   switch (op) {
     case BinaryOp::add:
-      return f(Add{});
     case BinaryOp::sub:
-      return f(Sub{});
+      return;  // their gradients need neither operand
     case BinaryOp::mul:
       return f(Mul{});
     case BinaryOp::div:
@@ -101,20 +100,10 @@ void visit_binary(BinaryOp op, const F& f) {
   }
 }
 template <class F>
-void visit_binary_back(BinaryOp op, const F& f) {
-  switch (op) {
-    case BinaryOp::add:
-    case BinaryOp::sub:
-      return;
-    case BinaryOp::mul:
-      return f(Mul{});
-    case BinaryOp::div:
-      return f(Div{});
-    case BinaryOp::maximum:
-      return f(Maximum{});
-    case BinaryOp::minimum:
-      return f(Minimum{});
-  }
+void visit_binary(BinaryOp op, const F& f) {
+  if (op == BinaryOp::add) return f(Add{});
+  if (op == BinaryOp::sub) return f(Sub{});
+  visit_binary_back(op, f);
 }
 // With the repeated operand as the second; all but div are symmetric.
 template <class F>

@@ -87,32 +87,6 @@ void run_row_max(const Tensor& x, void* values, int32_t* indices) {
                 .indices = indices});
 }
 
-Tensor max_last(const Tensor& x) {
-  const Tensor y = Tensor::empty(x.shape().without(-1), x.dtype(), x.device());
-  const Tensor indices = Tensor::empty(y.shape(), i32, x.device());
-  run_row_max(x, y.raw(), indices.data<int32_t>());
-  return record({.op = "max",
-                 .inputs = {x},
-                 .saved = {indices},
-                 .backward =
-                     [](const Back& b) {
-                       const Tensor dy = b.dy.dense();
-                       b.sink.rows(0, [&](const Tensor& out, bool accumulate) {
-                         const Rows dx = rows_of(out);
-                         kernels::index_kernels(out.device())
-                             .put({.dtype = out.dtype(),
-                                   .dy = dy.raw(),
-                                   .indices = b.saved[0].data<int32_t>(),
-                                   .rows = dx.rows,
-                                   .cols = dx.cols,
-                                   .accumulate = accumulate,
-                                   .dx = dx.data,
-                                   .dx_stride = dx.row_stride});
-                       });
-                     }},
-                y);
-}
-
 void run_column_max(const Tensor& x, void* values, int32_t* indices) {
   const Tensor held = as_rows(x);
   const int64_t n = x.dim(-2), cols = x.dim(-1);
@@ -127,29 +101,55 @@ void run_column_max(const Tensor& x, void* values, int32_t* indices) {
                    .indices = indices});
 }
 
-// Over the axis before the last.
-Tensor max_of_columns(const Tensor& x) {
-  const Tensor y = Tensor::empty(x.shape().without(-2), x.dtype(), x.device());
+// One way to take maxima along an axis: `run` finds them with their places, `put` writes a gradient to these.
+struct MaxAlong {
+  int axis;
+  void (*run)(const Tensor& x, void* values, int32_t* indices);
+  void (*put)(const Tensor& dy, const Tensor& indices, const Tensor& dx, bool accumulate);
+};
+
+void put_in_rows(const Tensor& dy, const Tensor& indices, const Tensor& dx, bool accumulate) {
+  const Rows rows = rows_of(dx);
+  kernels::index_kernels(dx.device())
+      .put({.dtype = dx.dtype(),
+            .dy = dy.raw(),
+            .indices = indices.data<int32_t>(),
+            .rows = rows.rows,
+            .cols = rows.cols,
+            .accumulate = accumulate,
+            .dx = rows.data,
+            .dx_stride = rows.row_stride});
+}
+
+void put_in_columns(const Tensor& dy, const Tensor& indices, const Tensor& dx, bool accumulate) {
+  const int64_t n = dx.dim(-2), cols = dx.dim(-1);
+  kernels::index_kernels(dx.device())
+      .put_columns({.dtype = dx.dtype(),
+                    .dy = dy.raw(),
+                    .indices = indices.data<int32_t>(),
+                    .outer = cols == 0 ? 0 : dx.numel() / (n * cols),
+                    .n = n,
+                    .cols = cols,
+                    .accumulate = accumulate,
+                    .dx = dx.raw(),
+                    .dx_stride = rows_of(dx).row_stride});
+}
+
+constexpr MaxAlong along_rows{-1, run_row_max, put_in_rows};
+constexpr MaxAlong along_columns{-2, run_column_max, put_in_columns};
+
+Tensor max_along(const Tensor& x, const MaxAlong& along) {
+  const Tensor y = Tensor::empty(x.shape().without(along.axis), x.dtype(), x.device());
   const Tensor indices = Tensor::empty(y.shape(), i32, x.device());
-  run_column_max(x, y.raw(), indices.data<int32_t>());
+  along.run(x, y.raw(), indices.data<int32_t>());
   return record({.op = "max",
                  .inputs = {x},
                  .saved = {indices},
                  .backward =
-                     [](const Back& b) {
+                     [put = along.put](const Back& b) {
                        const Tensor dy = b.dy.dense();
                        b.sink.rows(0, [&](const Tensor& out, bool accumulate) {
-                         const int64_t n = out.dim(-2), cols = out.dim(-1);
-                         kernels::index_kernels(out.device())
-                             .put_columns({.dtype = out.dtype(),
-                                           .dy = dy.raw(),
-                                           .indices = b.saved[0].data<int32_t>(),
-                                           .outer = cols == 0 ? 0 : out.numel() / (n * cols),
-                                           .n = n,
-                                           .cols = cols,
-                                           .accumulate = accumulate,
-                                           .dx = out.raw(),
-                                           .dx_stride = rows_of(out).row_stride});
+                         put(dy, b.saved[0], out, accumulate);
                        });
                      }},
                 y);
@@ -259,9 +259,9 @@ Tensor mean(const Tensor& x, int axis, bool keep) {
 Tensor max(const Tensor& x, int axis, bool keep) {
   axis = check_reduced("max", x, axis);
   if (is_half(x.dtype())) return max(widened(x), axis, keep).to(x.dtype());
-  const Tensor y = rows_along(x, axis)
-                       ? max_last(axis_last(x, axis))
-                       : reshape(max_of_columns(axis_before_last(x, axis)), x.shape().without(axis));
+  const Tensor y = rows_along(x, axis) ? max_along(axis_last(x, axis), along_rows)
+                                       : reshape(max_along(axis_before_last(x, axis), along_columns),
+                                                 x.shape().without(axis));
   return keep ? unsqueeze(y, axis) : y;
 }
 

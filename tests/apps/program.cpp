@@ -17,6 +17,14 @@
 namespace mosaic::test {
 namespace fs = std::filesystem;
 
+void check_keys(const json& object, const std::vector<std::string>& keys) {
+  CHECK(object.size() == keys.size());
+  for (const std::string& key : keys) {
+    INFO(key);
+    CHECK(object.contains(key));
+  }
+}
+
 json Outcome::last_json() const {
   const size_t end = out.find_last_not_of('\n');
   if (end == std::string::npos) return nullptr;

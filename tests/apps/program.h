@@ -20,6 +20,9 @@ struct Outcome {
   json last_json() const;
 };
 
+// The object has these keys and no others.
+void check_keys(const json& object, const std::vector<std::string>& keys);
+
 struct Invocation {
   std::vector<std::string> arguments;
   std::string input;                     // standard input, from a file
