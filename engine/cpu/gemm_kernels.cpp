@@ -13,9 +13,11 @@ namespace {
 
 // Values of B packed at once: should stay in the second-level cache.
 constexpr int64_t block_b = 128 * block_k;
-// Tiles of rows that share a panel of B while it is in the first-level cache; more when they are packed,
-// because that reads pieces of rows of A, which should not be short.
-constexpr int64_t group_tiles = 4, packed_tiles = 16;
+// B stays where it is when the memory its block of k spans, rows of ldb values, is no more than this: a copy
+// costs more than a few cache misses. Less when A is read by columns, which spreads as far.
+constexpr int64_t in_place_b = 1 << 18, in_place_b_trans_a = 3 << 15;
+// Tiles of rows that share a panel of B while it is in the first-level cache.
+constexpr int64_t group_tiles = 4;
 
 struct Range {
   int64_t begin, end;
@@ -90,37 +92,58 @@ Right<T> pack_right(const Product<T>& product, Range cols, Range ks, bool in_pla
   return {out, in_place};
 }
 
+// Where a block of rows x cols x ks lies in op(A) and op(B), to be asked for before it is needed.
 template <class T>
-void prefetch_rows(const T* a, int64_t lda, Range rows, int64_t k) {
-  for (int64_t i = rows.begin; i < rows.end; ++i)
-    for (int64_t p = 0; p < k; p += line<T>) __builtin_prefetch(a + i * lda + p);
+Ahead ahead_a(const Product<T>& product, Range rows, Range ks, int64_t visits) {
+  const GemmArgs& g = product.args;
+  const T* a = product.a_at(rows.begin, ks.begin);
+  constexpr int64_t bytes{sizeof(T)};
+  return g.trans_a ? Ahead(a, ks.size(), g.lda * bytes, rows.size() * bytes, visits)
+                   : Ahead(a, rows.size(), g.lda * bytes, ks.size() * bytes, visits);
 }
+template <class T>
+Ahead ahead_b(const Product<T>& product, Range cols, Range ks, int64_t visits) {
+  const GemmArgs& g = product.args;
+  const T* b = product.b_at(ks.begin, cols.begin);
+  constexpr int64_t bytes{sizeof(T)};
+  return g.trans_b ? Ahead(b, cols.size(), g.ldb * bytes, ks.size() * bytes, visits)
+                   : Ahead(b, ks.size(), g.ldb * bytes, cols.size() * bytes, visits);
+}
+
+// What multiply_block works on, and what comes after it (empty at the end).
+struct Block {
+  Range cols, ks;
+  bool empty() const { return cols.size() == 0; }
+};
+
+// Tiles of rows as they are cut, of about equal heights, so that none is so short that the latency of its few
+// sums shows.
+struct RowTiles {
+  Range rows;
+  int64_t count = ceil_div(rows.size(), tile_rows);
+  int64_t begin(int64_t tile) const { return rows.piece(tile, count).begin; }
+};
 
 // rows x cols of one block of k.
 template <class T>
-void multiply_block(const Product<T>& product, Range rows, Range cols, Range ks, Right<T> right,
-                    bool pack_a) {
+void multiply_block(const Product<T>& product, Range rows, Block block, Block next, Right<T> right) {
   const GemmArgs& g = product.args;
+  const auto [cols, ks] = block;
   const int64_t k = ks.size();
   const Walk walk = g.trans_a ? Walk::columns : Walk::rows;
-  // Tiles of about equal heights, so that none is so short that the latency of its few sums shows.
-  const int64_t tiles = ceil_div(rows.size(), tile_rows), group = pack_a ? packed_tiles : group_tiles;
-  const int64_t row_step = k + lanes<T>, packed_tile = g.trans_a ? packed_step<T> * k : tile_rows * row_step;
-  // Of rows this short the processor does not see the next ones come.
-  const bool short_rows = !g.trans_a && !pack_a && k >= 64 && k <= 256;
-  T* packed_a = nullptr;
-  if (pack_a) {
-    packed_a = static_cast<T*>(scratch(Scratch::gemm_a, packed_tiles * packed_tile * int64_t{sizeof(T)}));
-  }
-  for (int64_t t0 = 0; t0 < tiles; t0 += group) {
-    const int64_t t1 = smaller(t0 + group, tiles);
-    int64_t from[packed_tiles + 1];  // the row each tile of the group begins with
-    for (int64_t t = t0; t <= t1; ++t) from[t - t0] = rows.piece(t, tiles).begin;
-    if (pack_a && !g.trans_a) {
-      pack_a_rows(product.a_at(0, ks.begin), g.lda, k, from, t1 - t0, row_step, packed_a);
-    } else if (pack_a) {
-      pack_a_columns(product.a_at(0, ks.begin), g.lda, k, from, t1 - t0, (g.k - 1 - ks.begin) * g.lda + g.m,
-                     packed_a);
+  const RowTiles tiles{rows};
+  // Half of the visits for either operand: the one that comes first is ready early.
+  const int64_t visits = ceil_div(cols.size(), panel_columns<T>) * ceil_div(k, visit_step);
+  Ahead next_b;
+  if (!next.empty()) next_b = ahead_b(product, next.cols, next.ks, tiles.count * visits / 2);
+  for (int64_t t0 = 0; t0 < tiles.count; t0 += group_tiles) {
+    const int64_t t1 = smaller(t0 + group_tiles, tiles.count), t2 = smaller(t1 + group_tiles, tiles.count);
+    Ahead next_a;
+    if (t1 < t2) {
+      next_a = ahead_a(product, {tiles.begin(t1), tiles.begin(t2)}, ks, (t1 - t0) * visits / 2);
+    } else if (!next.empty()) {
+      next_a = ahead_a(product, {rows.begin, tiles.begin(smaller(group_tiles, tiles.count))}, next.ks,
+                       (t1 - t0) * visits / 2);
     }
     for (int64_t j = 0; j < cols.size(); j += panel_columns<T>) {
       const int64_t wanted = smaller(cols.size() - j, panel_columns<T>);
@@ -129,21 +152,19 @@ void multiply_block(const Product<T>& product, Range rows, Range cols, Range ks,
       const Finish<T> finish = product.finish(ks, cols.begin + j);
       Tile<T> tile{};
       tile.k = k;
+      tile.a_step = g.lda;
       tile.b =
           in_place ? product.b_at(ks.begin, cols.begin + j) : right.packed + (right.in_place ? 0 : j * k);
       tile.ldb = in_place ? g.ldb : width;
       tile.ldc = g.ldc;
       tile.cols = wanted;
-      tile.a_step = !pack_a ? g.lda : g.trans_a ? packed_step<T> : row_step;
       const auto& by_rows = micro<T>.tiles[static_cast<int>(walk)][width / lanes<T> - 1];
-      for (int64_t t = 0; t < t1 - t0; ++t) {
-        tile.a = pack_a ? packed_a + t * packed_tile : product.a_at(from[t], ks.begin);
-        tile.c = product.c + from[t] * g.ldc + cols.begin + j;
-        if (j == 0 && short_rows) {
-          const Range next{from[t + 1], smaller(from[t + 1] + tile_rows, rows.end)};
-          prefetch_rows(product.a_at(0, ks.begin), g.lda, next, k);
-        }
-        by_rows[from[t + 1] - from[t] - 1](tile, finish);
+      for (int64_t t = t0; t < t1; ++t) {
+        const int64_t row = tiles.begin(t);
+        tile.a = product.a_at(row, ks.begin);
+        tile.c = product.c + row * g.ldc + cols.begin + j;
+        tile.ahead = next_a.any() ? &next_a : next_b.any() ? &next_b : nullptr;
+        by_rows[tiles.begin(t + 1) - row - 1](tile, finish);
       }
     }
   }
@@ -189,23 +210,22 @@ void multiply(const Product<T>& product, Range rows, Range cols) {
   }
   const int64_t step = k_step(g.k);
   const bool low = rows.size() <= 2 * tile_rows;
-  // Copying pays when the copy is used often enough, or spares long strides.
-  constexpr int64_t first_cache = 4096;  // values that are as good where they are
-  const bool in_place = !g.trans_b && (low || g.k * cols.size() <= first_cache);
-  const bool pack_a = (g.trans_a || (g.k > 1024 && cols.size() > 256)) && cols.size() > panel_columns<T> &&
-                      g.k * rows.size() > first_cache;
-  // A copy of A is made for each block of columns, so these should be few; that of B is used at once if rows
-  // are few.
-  const int64_t panels = low && g.trans_b ? 2 : (pack_a ? 8 : 1) * block_b / (step * panel_columns<T>);
+  const bool in_place = !g.trans_b && (low || step * g.ldb <= (g.trans_a ? in_place_b_trans_a : in_place_b));
+  // The copy of B is used at once if rows are few.
+  const int64_t panels = low && g.trans_b ? 2 : block_b / (step * panel_columns<T>);
   const int64_t width = larger(panels, 1) * panel_columns<T>;
-  for (int64_t j = cols.begin; j < cols.end; j += width) {
-    const Range block{j, smaller(j + width, cols.end)};
-    int64_t p = 0;
-    do {
-      const Range ks{p, smaller(p + step, g.k)};
-      multiply_block(product, rows, block, ks, pack_right(product, block, ks, in_place), pack_a);
-      p += step;
-    } while (p < g.k);
+  Block block{{cols.begin, smaller(cols.begin + width, cols.end)}, {0, smaller(step, g.k)}};
+  for (;;) {
+    Block next = block;
+    if (block.ks.end < g.k) {
+      next.ks = {block.ks.end, smaller(block.ks.end + step, g.k)};
+    } else {
+      next.cols = {block.cols.end, smaller(block.cols.end + width, cols.end)};
+      next.ks = {0, smaller(step, g.k)};
+    }
+    multiply_block(product, rows, block, next, pack_right(product, block.cols, block.ks, in_place));
+    if (next.empty()) return;
+    block = next;
   }
 }
 

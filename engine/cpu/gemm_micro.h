@@ -11,7 +11,7 @@ namespace mosaic::kernels::MOSAIC_ISA {
 // Register tile per instruction set: rows * vecs accumulators, vecs of B and one of A must fit 16 registers
 // (32 with AVX-512).
 #if defined(__AVX512F__)
-inline constexpr int tile_rows = 14, tile_vecs = 2;
+inline constexpr int tile_rows = 8, tile_vecs = 2;
 #elif defined(__AVX2__)
 inline constexpr int tile_rows = 6, tile_vecs = 2;
 #else
@@ -27,6 +27,38 @@ struct Finish {
   bool relu;
 };
 
+// Memory that will be wanted soon, `rows` rows `ld` bytes apart of `length` bytes each: asked for a few lines
+// at a time while products run, because a processor that only copies waits for memory most of the time.
+class Ahead {
+ public:
+  Ahead() = default;
+  // `visits` is how often visit() will be called about.
+  Ahead(const void* rows, int64_t count, int64_t ld, int64_t length, int64_t visits)
+      : at_(static_cast<const char*>(rows)), ld_(ld), length_((length + 63) & -64), rows_(count) {
+    const int64_t lines = count * (length_ / 64), each = visits > 0 ? (lines + visits - 1) / visits : 0;
+    at_once_ = each < 1 ? 1 : each > 16 ? 16 : each;
+    if (length_ == 0) rows_ = 0;
+  }
+  bool any() const { return rows_ > 0; }
+  // A line of each of the next few rows, then the next line of these.
+  [[gnu::always_inline]] void visit() {
+    if (rows_ <= 0) return;
+    const int64_t some = at_once_ < rows_ ? at_once_ : rows_;
+    for (int64_t i = 0; i < some; ++i) __builtin_prefetch(at_ + i * ld_ + offset_, 0, 2);
+    offset_ += 64;
+    if (offset_ < length_) return;
+    offset_ = 0;
+    at_ += some * ld_;
+    rows_ -= some;
+  }
+
+ private:
+  const char* at_ = nullptr;
+  int64_t ld_ = 0, length_ = 0, rows_ = 0, at_once_ = 1, offset_ = 0;
+};
+// Values of k between two visits.
+inline constexpr int64_t visit_step = 16;
+
 // A tile of op(A): element (row, p) is a[row * row_step + p * step], one of the steps being 1.
 // A tile of op(B): row p is b[p * ldb ...], `cols` of its Vecs * lanes columns are wanted, all are readable.
 template <class T>
@@ -39,6 +71,7 @@ struct Tile {
   T* c;
   int64_t ldc;
   int64_t cols;
+  Ahead* ahead = nullptr;
 };
 
 // alpha * sum + old + bias, then the ReLU (NaN passes), in three roundings for every element of every tile
@@ -118,20 +151,27 @@ void micro_tile(const Tile<T>& tile, const Finish<T>& finish) {
   const int64_t a_step = tile.a_step, a_next = walk == Walk::rows ? 1 : a_step, ldb = tile.ldb;
   // C is far from the caches when it is large: asked for now, it is there when the sums are.
 #pragma GCC unroll 32
-  for (int i = 0; i < Rows; ++i) __builtin_prefetch(tile.c + i * tile.ldc, 1);
+  for (int i = 0; i < Rows; ++i) {
+#pragma GCC unroll 8
+    for (int j = 0; j < Vecs; j += 64 / vector_bytes)
+      __builtin_prefetch(tile.c + i * tile.ldc + j * lanes<T>, 1);
+  }
+  for (int64_t left_k = tile.k; left_k > 0; left_k -= visit_step) {
+    if (tile.ahead != nullptr) tile.ahead->visit();
 #pragma GCC unroll 1
-  for (int64_t p = tile.k; p > 0; --p) {
-    Vec<T> right[Vecs];
+    for (int64_t p = left_k < visit_step ? left_k : visit_step; p > 0; --p) {
+      Vec<T> right[Vecs];
 #pragma GCC unroll 8
-    for (int j = 0; j < Vecs; ++j) right[j] = load(b + j * lanes<T>);
+      for (int j = 0; j < Vecs; ++j) right[j] = load(b + j * lanes<T>);
 #pragma GCC unroll 32
-    for (int i = 0; i < Rows; ++i) {
-      const T left = walk == Walk::rows ? a[i * a_step] : a[i];
+      for (int i = 0; i < Rows; ++i) {
+        const T left = walk == Walk::rows ? a[i * a_step] : a[i];
 #pragma GCC unroll 8
-      for (int j = 0; j < Vecs; ++j) sum[i][j] += left * right[j];
+        for (int j = 0; j < Vecs; ++j) sum[i][j] += left * right[j];
+      }
+      a += a_next;
+      b += ldb;
     }
-    a += a_next;
-    b += ldb;
   }
   finish_tile<T, Rows, Vecs>(sum, tile, finish);
 }

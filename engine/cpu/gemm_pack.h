@@ -1,4 +1,4 @@
-// Copies of blocks of op(A) and op(B) in the order the micro-kernels read them.
+// Copies of blocks of op(B) in the order the micro-kernels read them.
 //
 // A block of op(B), rows of k by columns, is packed as panels of tile_vecs * lanes columns, the last one
 // padded to whole vectors: panel j starts at j * panel_columns * k, its row p at p * (its width). Padding is
@@ -111,64 +111,27 @@ inline void pack_b_transposed(const T* b, int64_t ldb, int64_t k, int64_t cols, 
   }
 }
 
+// Rows copied at a time where a row is scattered over panels: each of these is then written in runs of
+// several lines, and the rows are still read about one after the other.
+inline constexpr int64_t rows_at_once = 8;
+
 // b is {k, cols}.
 template <class T>
 inline void pack_b_plain(const T* b, int64_t ldb, int64_t k, int64_t cols, T* out) {
   const int64_t whole = cols / panel_columns<T> * panel_columns<T>;
   const int64_t width = padded<T>(cols - whole);
-  for (int64_t p = 0; p < k; ++p) {
-    const T* from = b + p * ldb;
+  for (int64_t p0 = 0; p0 < k; p0 += rows_at_once) {
+    const int64_t p1 = p0 + rows_at_once < k ? p0 + rows_at_once : k;
     for (int64_t j = 0; j < whole; j += panel_columns<T>) {
-      T* to = out + j * k + p * panel_columns<T>;
-      for (int v = 0; v < tile_vecs; ++v) store(to + v * lanes<T>, load(from + j + v * lanes<T>));
-    }
-    for (int64_t j = 0; j < width; j += lanes<T>) {
-      store(out + whole * k + p * width + j, load_first(from + whole + j, cols - whole - j));
-    }
-  }
-}
-
-// Between the rows of a packed tile of A: whole vectors, so that copying one does not touch two cache lines.
-template <class T>
-inline constexpr int packed_step = (tile_rows + lanes<T> - 1) / lanes<T>* lanes<T>;
-
-// Tiles of A as {k, packed_step} each, from a {k, ...} matrix (trans_a), so that the micro-kernel walks them
-// densely: tile t has the columns from[t] ... from[t + 1] - 1 and starts at out + t * packed_step * k. Some
-// rows at a time, all tiles are copied while these are in the cache. Whole vectors are read where `readable`,
-// the values from a to the matrix' end, allow.
-template <class T>
-inline void pack_a_columns(const T* a, int64_t lda, int64_t k, const int64_t* from, int64_t tiles,
-                           int64_t readable, T* out) {
-  constexpr int step = packed_step<T>;
-  constexpr int64_t some = 8;
-  for (int64_t p0 = 0; p0 < k; p0 += some) {
-    const int64_t p1 = p0 + some < k ? p0 + some : k;
-    for (int64_t t = 0; t < tiles; ++t) {
-      const T* source = a + from[t];
-      T* to = out + t * step * k;
-      if ((p1 - 1) * lda + from[t] + step <= readable) {
-        for (int64_t p = p0; p < p1; ++p) {
-          for (int v = 0; v < step; v += lanes<T>) store(to + p * step + v, load(source + p * lda + v));
-        }
-      } else {
-        for (int64_t p = p0; p < p1; ++p) {
-          for (int64_t i = 0; i < from[t + 1] - from[t]; ++i) to[p * step + i] = source[p * lda + i];
-        }
+      for (int64_t p = p0; p < p1; ++p) {
+        T* to = out + j * k + p * panel_columns<T>;
+        for (int v = 0; v < tile_vecs; ++v) store(to + v * lanes<T>, load(b + p * ldb + j + v * lanes<T>));
       }
     }
-  }
-}
-
-// The same tiles of an {m, k} matrix as {rows, step}, that is as they are but close together: rows far apart
-// share few sets of a cache.
-template <class T>
-inline void pack_a_rows(const T* a, int64_t lda, int64_t k, const int64_t* from, int64_t tiles, int64_t step,
-                        T* out) {
-  for (int64_t t = 0; t < tiles; ++t) {
-    for (int64_t i = from[t]; i < from[t + 1]; ++i) {
-      T* to = out + (t * tile_rows + i - from[t]) * step;
-      for (int64_t p = 0; p < k; p += lanes<T>)
-        store_first(to + p, load_first(a + i * lda + p, k - p), k - p);
+    for (int64_t j = 0; j < width; j += lanes<T>) {
+      for (int64_t p = p0; p < p1; ++p) {
+        store(out + whole * k + p * width + j, load_first(b + p * ldb + whole + j, cols - whole - j));
+      }
     }
   }
 }

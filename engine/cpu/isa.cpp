@@ -13,7 +13,9 @@ constexpr Isa all[] = {Isa::baseline, Isa::avx2, Isa::avx512};
 
 Isa first_choice() {
   const char* word = std::getenv("MOSAIC_ISA");
-  if (word == nullptr || *word == '\0') return isa_available(Isa::avx2) ? Isa::avx2 : Isa::baseline;
+  if (word == nullptr || *word == '\0') {
+    return isa_available(Isa::avx512) ? Isa::avx512 : isa_available(Isa::avx2) ? Isa::avx2 : Isa::baseline;
+  }
   for (const Isa isa : all) {
     if (std::string_view(word) != isa_name(isa)) continue;
     check(isa_available(isa), "MOSAIC_ISA", "this processor has no ", word);

@@ -15,8 +15,8 @@ namespace mosaic::kernels {
 enum class Isa : uint8_t { baseline, avx2, avx512 };  // baseline: what every processor of the platform has
 
 // The instruction set in use. Without set_isa: the environment's MOSAIC_ISA (baseline, avx2, avx512) or, when
-// it is unset, avx2 if the processor has it and baseline otherwise (avx512 only on request). The first call
-// throws ArgumentError when MOSAIC_ISA is an unknown word or names what the processor lacks.
+// it is unset, the widest that the processor has. The first call throws ArgumentError when MOSAIC_ISA is an
+// unknown word or names what the processor lacks.
 Isa active_isa();
 // "baseline", "avx2" or "avx512".
 const char* isa_name(Isa isa);
