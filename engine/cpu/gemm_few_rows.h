@@ -8,7 +8,7 @@
 
 namespace mosaic::kernels::MOSAIC_ISA {
 
-inline constexpr int few_rows = vector_bytes == 64 ? 8 : tile_rows;
+inline constexpr int few_rows = tile_rows;
 
 // Vectors of columns worked on at once: few rows need more of them to hide the latency of their sums.
 constexpr int few_rows_vecs(int rows) {

@@ -24,9 +24,7 @@ struct SmallBounds {
 
 // f64 only checks gradients: few tile shapes are compiled for it.
 template <class T>
-inline constexpr int small_rows = sizeof(T) == 8  ? 2
-                                  : tile_rows < 8 ? tile_rows
-                                                  : 8;
+inline constexpr int small_rows = sizeof(T) == 8 ? 2 : tile_rows;
 
 template <class T, Walk walk>
 struct SmallTiles {

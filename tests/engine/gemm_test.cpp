@@ -192,9 +192,10 @@ TEST_CASE("gemm with every epilogue, transpose and number of k blocks") {
         check_case<float>(random, x);
       }
     }
-    // Long and wide ones, where A is copied and blocks of columns follow one another.
+    // Long and wide ones: blocks of k and of columns follow one another, B is copied or stays where it is.
     check_case<float>(random, {.m = 40, .n = 1100, .k = 1300});
     check_case<float>(random, {.m = 130, .n = 530, .k = 1100, .trans_a = true, .accumulate = true});
+    check_case<float>(random, {.m = 130, .n = 150, .k = 1100, .trans_a = true, .accumulate = true});
     check_case<float>(random, {.m = 50, .n = 1500, .k = 64, .trans_b = true, .bias = true, .relu = true});
   });
 }
