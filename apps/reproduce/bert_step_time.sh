@@ -8,13 +8,12 @@ need_packages python3-torch libopenblas0-openmp
 rounds="${1:-7}"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
-export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"  # as in step_time.sh
 
 load_before="$(load)"
 for _ in $(seq "$rounds"); do
   time_step bert bert_step_time.py "--model bert" ""
 done
-jq -n --argjson machine "$(machine)" --arg rounds "$rounds" --arg wait "$OMP_WAIT_POLICY" \
+jq -n --argjson machine "$(machine)" --arg rounds "$rounds" --arg wait "$wait_policy" \
   --argjson loads "[$load_before, $(load)]" --argjson bert "$(step_times bert)" '
   {what: "milliseconds of a masked-language-modelling step, medians", machine: $machine, rounds: ($rounds | tonumber),
    omp_wait_policy: $wait, load_average: $loads} + $bert' | tee "$results/bert_step_time.json"

@@ -3,9 +3,8 @@
 # apps/reproduce/scaling.sh [ROUNDS]
 # Writes results/scaling.json and results/scaling.svg.
 . "$(dirname "$0")/common.sh"
-export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"
 load_before="$(load)"
 "$mosaic" bench scaling --rounds "${1:-7}" --svg "$results/scaling.svg" --json |
-  jq --argjson machine "$(machine)" --arg wait "$OMP_WAIT_POLICY" --argjson before "$load_before" '
+  jq --argjson machine "$(machine)" --arg wait "$wait_policy" --argjson before "$load_before" '
     {what: "milliseconds of a training update against its sizes, medians", machine: $machine, omp_wait_policy: $wait,
      load_average_before: $before} + .' | tee "$results/scaling.json"

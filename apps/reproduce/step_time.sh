@@ -10,10 +10,6 @@ need_packages python3-torch libopenblas0-openmp
 rounds="${1:-7}" pairs="${2:-60}"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
-# All of them compute with OpenMP. Waiting threads that sleep lose little in a step this long; threads that spin
-# make a busy machine's numbers worthless.
-export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"
-
 load_before="$(load)"
 for _ in $(seq "$rounds"); do
   time_step multi30k step_time.py "" ""
@@ -25,7 +21,7 @@ for mixture in layer-wise neuron-wise; do
   "$mosaic" bench overhead --space tiny --mixture $mixture --vocabulary 4000 --rows 128 --length 32 --pairs "$pairs" \
     --json >"$work/$mixture"
 done
-jq -n --argjson machine "$(machine)" --arg rounds "$rounds" --arg wait "$OMP_WAIT_POLICY" \
+jq -n --argjson machine "$(machine)" --arg rounds "$rounds" --arg wait "$wait_policy" \
   --argjson loads "[$load_before, $(load)]" --argjson multi30k "$(step_times multi30k)" \
   --argjson tiny "$(step_times tiny)" --slurpfile layer "$work/layer-wise" --slurpfile neuron "$work/neuron-wise" '
   {what: "milliseconds of a training step, medians", machine: $machine, isa: $layer[0].isa,

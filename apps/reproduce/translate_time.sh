@@ -12,9 +12,6 @@ python="${PYTHON:?an interpreter with ctranslate2}"
 input="${MOSAIC_DATA:?names the folder with multi30k/tok}/multi30k/tok/test_2016_flickr.lc.norm.tok.en.gz"
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
-# Waiting threads that spin make a busy machine's numbers worthless.
-export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"
-load() { cut -d' ' -f1 /proc/loadavg; }
 
 settings=()
 for threads in 1 2; do
@@ -36,7 +33,7 @@ for round in $(seq "$rounds"); do
     if ((round % 2)); then ours && theirs; else theirs && ours; fi
   done
 done
-jq -n --argjson machine "$(machine)" --arg wait "$OMP_WAIT_POLICY" --argjson loads "[$load_before, $(load)]" \
+jq -n --argjson machine "$(machine)" --arg wait "$wait_policy" --argjson loads "[$load_before, $(load)]" \
   --slurpfile ours "$work/mosaic" --slurpfile theirs "$work/peer" '
   def median: sort | .[length / 2 | floor];
   def setting: {threads, beam, rows, sentences};
