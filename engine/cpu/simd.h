@@ -1,10 +1,14 @@
 // Vectors of the instruction set a file is compiled for, on the compiler's vector extension: operators work
 // per lane, a * b + c becomes one FMA where there is one. No intrinsics, so every platform compiles the same
-// code.
+// code; but for the masks of AVX-512, which the extension cannot express.
 #pragma once
 
 #include <cstdint>
 #include <utility>
+
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
 
 #ifndef MOSAIC_ISA
 #define MOSAIC_ISA baseline
@@ -74,11 +78,33 @@ template <class T, int Bytes>
   return join<T, Bytes>(low, high, std::make_integer_sequence<int, 2 * lanes<T, Bytes>>{});
 }
 
+#if defined(__AVX512F__)
+// Vectors of four-byte values have masks: load_first and store_first in one instruction.
+template <class T, int Bytes>
+inline constexpr bool has_masks = Bytes == 64 && sizeof(T) == 4;
+[[gnu::always_inline]] inline __mmask16 first_lanes(int64_t count) {
+  return static_cast<__mmask16>(count <= 0 ? 0 : 0xffffu >> (count < 16 ? 16 - count : 0));
+}
+template <class T>
+[[gnu::always_inline]] inline Vec<T, 64> masked_load(const T* p, int64_t count) {
+  return reinterpret_cast<Vec<T, 64>>(_mm512_maskz_loadu_epi32(first_lanes(count), p));
+}
+template <class T>
+[[gnu::always_inline]] inline void masked_store(T* p, Vec<T, 64> v, int64_t count) {
+  _mm512_mask_storeu_epi32(p, first_lanes(count), reinterpret_cast<__m512i>(v));
+}
+#else
+template <class T, int Bytes>
+inline constexpr bool has_masks = false;
+#endif
+
 // The first `count` lanes from memory, nothing beyond is read; the others are zero.
 template <class T, int Bytes = vector_bytes>
 [[gnu::always_inline]] inline Vec<T, Bytes> load_first(const T* p, int64_t count) {
   if (count >= lanes<T, Bytes>) return load<T, Bytes>(p);
-  if constexpr (Bytes > 16) {
+  if constexpr (has_masks<T, Bytes>) {
+    return masked_load(p, count);
+  } else if constexpr (Bytes > 16) {
     constexpr int half = Bytes / 2;
     const Vec<T, half> zero = {};
     if (count <= lanes<T, half>) return join<T, half>(load_first<T, half>(p, count), zero);
@@ -95,7 +121,9 @@ template <class T, int Bytes = vector_bytes>
 template <class T, int Bytes = vector_bytes>
 [[gnu::always_inline]] inline void store_first(T* p, Vec<T, Bytes> v, int64_t count) {
   if (count >= lanes<T, Bytes>) return store<T, Bytes>(p, v);
-  if constexpr (Bytes > 16) {
+  if constexpr (has_masks<T, Bytes>) {
+    masked_store(p, v, count);
+  } else if constexpr (Bytes > 16) {
     constexpr int half = Bytes / 2, n = lanes<T, half>;
     const Vec<T, half> low = cut<T, half, 0, Bytes>(v, std::make_integer_sequence<int, n>{});
     if (count <= n) return store_first<T, half>(p, low, count);
