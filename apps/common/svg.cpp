@@ -81,6 +81,32 @@ std::string draw_series(const Series& series, const char* color, const Axis& x, 
   return cat("<path d=\"", path, "\" fill=\"none\" stroke=\"", color, "\" stroke-width=\"1.6\"/>\n", points);
 }
 
+const char* color_of(size_t series) {
+  return palette[series % std::size(palette)];
+}
+
+// The names of the series beside their colours, in rows under the title, and where the last row ends: over
+// the plot they would hide what is drawn.
+struct Legend {
+  std::string drawn;
+  double bottom = top;
+
+  explicit Legend(const Chart& chart) {
+    constexpr double row = 18, box = 10, letter = 7;  // about what a letter of 12 px takes
+    double x = left;
+    for (size_t i = 0; i < chart.series.size(); ++i) {
+      const std::string& name = chart.series[i].name;
+      if (name.empty()) continue;
+      const double width = 2 * box + letter * static_cast<double>(name.size());
+      if (bottom == top || x + width > chart.width - right) x = left, bottom += row;
+      drawn += cat("<rect x=\"", fixed(x, 1), "\" y=\"", fixed(bottom - row - 3, 1),
+                   "\" width=\"10\" height=\"10\" fill=\"", color_of(i), "\"/>\n",
+                   text_at(x + box + 4, bottom - row + 6, "start", name));
+      x += width + box;
+    }
+  }
+};
+
 }  // namespace
 
 const char* const chart_style =
@@ -103,19 +129,12 @@ std::string draw(const Chart& chart) {
   out += text_at(left, 20, "start", chart.title, " class=\"title\"");
   if (xs.empty())
     return out + text_at(chart.width / 2.0, chart.height / 2.0, "middle", "nothing to show") + "</svg>\n";
-  const Axis x = Axis::over(xs, left, chart.width - right), y = Axis::over(ys, chart.height - bottom, top);
-  out += frame(chart, x, y);
-  double legend = top + 12;
-  for (size_t i = 0; i < chart.series.size(); ++i) {
-    const char* color = palette[i % std::size(palette)];
-    out += draw_series(chart.series[i], color, x, y, chart.log_y);
-    if (chart.series[i].name.empty()) continue;
-    const double px = chart.width - right - 12;
-    out += cat("<rect x=\"", fixed(px, 1), "\" y=\"", fixed(legend - 9, 1),
-               "\" width=\"10\" height=\"10\" fill=\"", color, "\"/>\n");
-    out += text_at(px - 6, legend, "end", chart.series[i].name);
-    legend += 16;
-  }
+  const Legend legend(chart);
+  const Axis x = Axis::over(xs, left, chart.width - right),
+             y = Axis::over(ys, chart.height - bottom, legend.bottom);
+  out += frame(chart, x, y) + legend.drawn;
+  for (size_t i = 0; i < chart.series.size(); ++i)
+    out += draw_series(chart.series[i], color_of(i), x, y, chart.log_y);
   return out + "</svg>\n";
 }
 

@@ -124,49 +124,59 @@ struct RowTiles {
   int64_t begin(int64_t tile) const { return rows.piece(tile, count).begin; }
 };
 
+// The tiles [first, last) of the rows times one block of op(B). What next_a and next_b still have to ask for
+// is asked for meanwhile.
+template <class T>
+void multiply_group(const Product<T>& product, const RowTiles& tiles, int64_t first, int64_t last,
+                    Block block, Right<T> right, Ahead& next_a, Ahead& next_b) {
+  const GemmArgs& g = product.args;
+  const auto [cols, ks] = block;
+  const Walk walk = g.trans_a ? Walk::columns : Walk::rows;
+  int64_t from[group_tiles + 1];  // the row each tile begins with
+  for (int64_t t = first; t <= last; ++t) from[t - first] = tiles.begin(t);
+  for (int64_t j = 0; j < cols.size(); j += panel_columns<T>) {
+    const int64_t wanted = smaller(cols.size() - j, panel_columns<T>);
+    const int64_t width = padded<T>(wanted);
+    const bool in_place = right.in_place && width == wanted;
+    const Finish<T> finish = product.finish(ks, cols.begin + j);
+    Tile<T> tile{};
+    tile.k = ks.size();
+    tile.a_step = g.lda;
+    tile.b = in_place ? product.b_at(ks.begin, cols.begin + j)
+                      : right.packed + (right.in_place ? 0 : j * ks.size());
+    tile.ldb = in_place ? g.ldb : width;
+    tile.ldc = g.ldc;
+    tile.cols = wanted;
+    const auto& by_rows = micro<T>.tiles[static_cast<int>(walk)][width / lanes<T> - 1];
+    for (int64_t t = 0; t < last - first; ++t) {
+      tile.a = product.a_at(from[t], ks.begin);
+      tile.c = product.c + from[t] * g.ldc + cols.begin + j;
+      tile.ahead = next_a.any() ? &next_a : next_b.any() ? &next_b : nullptr;
+      by_rows[from[t + 1] - from[t] - 1](tile, finish);
+    }
+  }
+}
+
 // rows x cols of one block of k.
 template <class T>
 void multiply_block(const Product<T>& product, Range rows, Block block, Block next, Right<T> right) {
-  const GemmArgs& g = product.args;
-  const auto [cols, ks] = block;
-  const int64_t k = ks.size();
-  const Walk walk = g.trans_a ? Walk::columns : Walk::rows;
   const RowTiles tiles{rows};
+  const int64_t visits =
+      ceil_div(block.cols.size(), panel_columns<T>) * ceil_div(block.ks.size(), visit_step);
   // Half of the visits for either operand: the one that comes first is ready early.
-  const int64_t visits = ceil_div(cols.size(), panel_columns<T>) * ceil_div(k, visit_step);
   Ahead next_b;
   if (!next.empty()) next_b = ahead_b(product, next.cols, next.ks, tiles.count * visits / 2);
-  for (int64_t t0 = 0; t0 < tiles.count; t0 += group_tiles) {
-    const int64_t t1 = smaller(t0 + group_tiles, tiles.count), t2 = smaller(t1 + group_tiles, tiles.count);
+  for (int64_t t = 0; t < tiles.count; t += group_tiles) {
+    const int64_t end = smaller(t + group_tiles, tiles.count);
     Ahead next_a;
-    if (t1 < t2) {
-      next_a = ahead_a(product, {tiles.begin(t1), tiles.begin(t2)}, ks, (t1 - t0) * visits / 2);
+    if (end < tiles.count) {
+      const Range later{tiles.begin(end), tiles.begin(smaller(end + group_tiles, tiles.count))};
+      next_a = ahead_a(product, later, block.ks, (end - t) * visits / 2);
     } else if (!next.empty()) {
-      next_a = ahead_a(product, {rows.begin, tiles.begin(smaller(group_tiles, tiles.count))}, next.ks,
-                       (t1 - t0) * visits / 2);
+      const Range later{rows.begin, tiles.begin(smaller(group_tiles, tiles.count))};
+      next_a = ahead_a(product, later, next.ks, (end - t) * visits / 2);
     }
-    for (int64_t j = 0; j < cols.size(); j += panel_columns<T>) {
-      const int64_t wanted = smaller(cols.size() - j, panel_columns<T>);
-      const int64_t width = padded<T>(wanted);
-      const bool in_place = right.in_place && width == wanted;
-      const Finish<T> finish = product.finish(ks, cols.begin + j);
-      Tile<T> tile{};
-      tile.k = k;
-      tile.a_step = g.lda;
-      tile.b =
-          in_place ? product.b_at(ks.begin, cols.begin + j) : right.packed + (right.in_place ? 0 : j * k);
-      tile.ldb = in_place ? g.ldb : width;
-      tile.ldc = g.ldc;
-      tile.cols = wanted;
-      const auto& by_rows = micro<T>.tiles[static_cast<int>(walk)][width / lanes<T> - 1];
-      for (int64_t t = t0; t < t1; ++t) {
-        const int64_t row = tiles.begin(t);
-        tile.a = product.a_at(row, ks.begin);
-        tile.c = product.c + row * g.ldc + cols.begin + j;
-        tile.ahead = next_a.any() ? &next_a : next_b.any() ? &next_b : nullptr;
-        by_rows[tiles.begin(t + 1) - row - 1](tile, finish);
-      }
-    }
+    multiply_group(product, tiles, t, end, block, right, next_a, next_b);
   }
 }
 
@@ -234,8 +244,8 @@ struct Grid {
   int64_t rows, cols;
 };
 
-// The grid of at most `pieces` whose slowest piece takes the shortest time; copies are charged by the value,
-// the product by its vectors.
+// The grid of at most `pieces` whose slowest piece takes the shortest time; operands are charged by the
+// value, the product by its vectors.
 template <class T>
 Grid choose_grid(const GemmArgs& g, int64_t pieces) {
   const int64_t row_units = ceil_div(g.m, tile_rows), col_units = ceil_div(g.n, lanes<T>);
