@@ -92,22 +92,22 @@ Right<T> pack_right(const Product<T>& product, Range cols, Range ks, bool in_pla
   return {out, in_place};
 }
 
-// Where a block of rows x cols x ks lies in op(A) and op(B), to be asked for before it is needed.
+// A block of an operand, `k` values along k and `other` along m or n, to be asked for before it is needed. It
+// starts at `at`, in rows of ld values that run along m or n when k_is_outer.
+template <class T>
+Ahead ahead_of(const T* at, int64_t ld, bool k_is_outer, int64_t k, int64_t other, int64_t visits) {
+  constexpr int64_t bytes{sizeof(T)};
+  return {at, k_is_outer ? k : other, ld * bytes, (k_is_outer ? other : k) * bytes, visits};
+}
 template <class T>
 Ahead ahead_a(const Product<T>& product, Range rows, Range ks, int64_t visits) {
   const GemmArgs& g = product.args;
-  const T* a = product.a_at(rows.begin, ks.begin);
-  constexpr int64_t bytes{sizeof(T)};
-  return g.trans_a ? Ahead(a, ks.size(), g.lda * bytes, rows.size() * bytes, visits)
-                   : Ahead(a, rows.size(), g.lda * bytes, ks.size() * bytes, visits);
+  return ahead_of(product.a_at(rows.begin, ks.begin), g.lda, g.trans_a, ks.size(), rows.size(), visits);
 }
 template <class T>
 Ahead ahead_b(const Product<T>& product, Range cols, Range ks, int64_t visits) {
   const GemmArgs& g = product.args;
-  const T* b = product.b_at(ks.begin, cols.begin);
-  constexpr int64_t bytes{sizeof(T)};
-  return g.trans_b ? Ahead(b, cols.size(), g.ldb * bytes, ks.size() * bytes, visits)
-                   : Ahead(b, ks.size(), g.ldb * bytes, cols.size() * bytes, visits);
+  return ahead_of(product.b_at(ks.begin, cols.begin), g.ldb, !g.trans_b, ks.size(), cols.size(), visits);
 }
 
 // What multiply_block works on, and what comes after it (empty at the end).
@@ -244,8 +244,8 @@ struct Grid {
   int64_t rows, cols;
 };
 
-// The grid of at most `pieces` whose slowest piece takes the shortest time; operands are charged by the
-// value, the product by its vectors.
+// The grid of at most `pieces` whose slowest piece takes the shortest time; operands are charged by the value
+// (those of A that are read by columns more, as a line holds few of a tile's), the product by its vectors.
 template <class T>
 Grid choose_grid(const GemmArgs& g, int64_t pieces) {
   const int64_t row_units = ceil_div(g.m, tile_rows), col_units = ceil_div(g.n, lanes<T>);

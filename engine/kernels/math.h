@@ -1,9 +1,9 @@
 // Branch-free exp, log, tanh, sigmoid and GELU that the compiler turns into vector code, 1 to 3 ulps in f32
 // (GELU where it is not small; in its tail, down to 1e-18, 5e-6 of itself).
 //
-// Polynomials are our own minimax fits (Remez) of the reduced ranges. double, which exists to check
-// gradients, goes to the C library. No function here calls an inline function of the standard library (see
-// team.h).
+// Polynomials are our own minimax fits (Remez; the normal tail by reweighted least squares) of the reduced
+// ranges. double, which exists to check gradients, goes to the C library. No function here calls an inline
+// function of the standard library (see team.h).
 #pragma once
 
 #include <cstdint>
