@@ -9,26 +9,6 @@
 namespace mosaic::nn {
 namespace {
 
-struct RealTokens {
-  std::vector<int32_t> rows, ids;
-};
-
-RealTokens real_tokens(const Tensor& targets, int64_t padding) {
-  const Tensor local = targets.to(cpu()).dense();
-  RealTokens real;
-  const auto ids = local.host<int32_t>();
-  for (size_t i = 0; i < ids.size(); ++i) {
-    if (ids[i] == padding) continue;
-    real.rows.push_back(static_cast<int32_t>(i));
-    real.ids.push_back(ids[i]);
-  }
-  return real;
-}
-
-Tensor ids_of(const std::vector<int32_t>& values, Device device) {
-  return Tensor::from(std::span<const int32_t>(values), {static_cast<int64_t>(values.size())}, device);
-}
-
 void check_teacher(const Tensor& logits, const Tensor& teacher) {
   check<ShapeError>(teacher.shape() == logits.shape(), "distillation", "the teacher's logits ",
                     teacher.shape(), " must have the shape of the student's ", logits.shape());
@@ -78,6 +58,7 @@ BatchLoss token_loss(const Tensor& logits, const Tensor& targets, const LossOpti
 }
 
 BatchLoss token_loss(const OutputLayer& output, const Tensor& targets, const LossOptions& options) {
+  const Scope scope(output.module);
   if (options.logits || options.teacher.defined()) return token_loss(output.logits(), targets, options);
   check_smoothing(options.label_smoothing);
   const SummedLoss summed =
@@ -109,15 +90,15 @@ BatchLoss sequence_loss(const Seq2Seq& model, const SequenceBatch& batch, const 
   check<ShapeError>(batch.targets.shape() == batch.decoder_input.shape(), "sequence_loss", "targets ",
                     batch.targets.shape(), " and decoder input ", batch.decoder_input.shape(),
                     " must be alike");
-  const RealTokens real = real_tokens(batch.targets, model.config().padding);
-  check<ArgumentError>(!real.rows.empty(), "sequence_loss", "the targets are all padding");
-  Tensor features = model.features(batch.source, batch.decoder_input, context);  // {batch, T, d}
-  const Device device = features.device();
-  features = reshape(features, {features.dim(0) * features.dim(1), features.dim(2)});
-  if (static_cast<int64_t>(real.rows.size()) < features.dim(0)) {
-    features = index_select(features, ids_of(real.rows, device));
-  }
-  return token_loss(model.output_layer(features), ids_of(real.ids, device), options);
+  const int64_t padding = model.config().padding;
+  const Device device = model.device();
+  const std::vector<int64_t> lengths = lengths_of(batch.targets, padding);
+  const Tensor targets = packed(batch.targets, lengths, device);  // {1, tokens}
+  check<ArgumentError>(targets.numel() > 0, "sequence_loss", "the targets are all padding");
+  const PackedTokens source = packed_tokens(batch.source, lengths_of(batch.source, padding), device);
+  const Tensor features =
+      model.features(source, packed_tokens(batch.decoder_input, lengths, device), context);  // {1, tokens, d}
+  return token_loss(model.output_layer(squeeze(features, 0)), squeeze(targets, 0), options);
 }
 
 BatchLoss masked_loss(const Bert& model, const MaskedBatch& batch, const LossOptions& options,
@@ -131,7 +112,8 @@ BatchLoss labelled_loss(const Bert& model, const LabelledBatch& batch, const Los
                         const Context& context) {
   LossOptions with_teacher = options;
   if (batch.teacher.defined()) with_teacher.teacher = batch.teacher;
-  const Tensor logits = model.classify(model.encode(batch.input, context), context);
+  const PackedBertInput input = model.pack(batch.input);
+  const Tensor logits = model.classify(model.encode(input, context), input.tokens.segments, context);
   return batch.targets.dtype() == i32 ? token_loss(logits, batch.targets, with_teacher)
                                       : score_loss(logits, batch.targets, with_teacher);
 }

@@ -62,8 +62,8 @@ BatchLoss token_loss(const OutputLayer& output, const Tensor& targets, const Los
 // outputs {n, 1}, targets float {n} -> the sum of squared errors; label smoothing does not apply.
 BatchLoss score_loss(const Tensor& outputs, const Tensor& targets, const LossOptions& options = {});
 
-// The model's loss on a batch. Only the rows of real tokens reach the vocabulary projection. ArgumentError
-// when there are none.
+// The model's loss on a batch, which is packed first: no layer works on padding. ArgumentError for targets
+// that are all padding and for padding before a token.
 BatchLoss sequence_loss(const Seq2Seq& model, const SequenceBatch& batch, const LossOptions& options = {},
                         const Context& context = {});
 // ArgumentError when there is nothing to guess or the model lacks the head.

@@ -1,7 +1,7 @@
 // Attention on the CPU, compiled once per instruction set. Every (batch, head) is one item of work on one
 // thread: its L x L probabilities stay in the caches. Keys after the last visible one are skipped altogether,
 // so padding costs nothing.
-#include "engine/kernels/attention.h"
+#include "engine/kernels/attention_on.h"
 
 #include "engine/cpu/gemm_few_rows.h"
 #include "engine/cpu/launch.h"
@@ -53,50 +53,72 @@ constexpr auto plus = [](auto a, auto b) __attribute__((always_inline)) {
 template <class T>
 struct Item {
   const AttentionShape& shape;
-  int64_t b, h, index;
+  int64_t index;
+  AttentionPlace place;
+  int64_t queries;
   int64_t keys;    // up to the last visible one
   int64_t stride;  // of the rows of probabilities: whole vectors
   bool gaps;       // some of these keys are hidden
 
   Item(const AttentionShape& s, int64_t item)
-      : shape(s), b(item / s.heads), h(item % s.heads), index(item), keys(s.keys), gaps(false) {
+      : shape(s), index(item), place(s, item), queries(place.queries), keys(place.keys), gaps(false) {
     if (s.mask) {
-      const uint8_t* mask = s.mask + b * s.mask_batch;
+      const uint8_t* mask = s.mask + place.b * s.mask_batch;
       while (keys > 0 && mask[keys - 1] == 0) --keys;
       for (int64_t j = 0; j < keys; ++j) gaps |= mask[j] == 0;
     }
     stride = padded<T>(keys);
   }
-  T* at(const AttentionRows& rows) const {
-    return static_cast<T*>(rows.data) + b * rows.batch + h * shape.width;
-  }
+  T* query_rows(const AttentionRows& rows) const { return place.at<T>(rows, place.first_query, shape.width); }
+  T* key_rows(const AttentionRows& rows) const { return place.at<T>(rows, place.first_key, shape.width); }
   // Keys before this one are seen by query i, hidden ones aside.
   int64_t limit(int64_t i) const {
-    return shape.causal ? most(0, least(keys, i + 1 + shape.keys - shape.queries)) : keys;
+    return shape.causal ? most(0, least(keys, i + 1 + place.keys - queries)) : keys;
   }
   // Bounds of products {queries, keys}, {queries, width} summed over keys, and {keys, width} over queries.
   SmallBounds scores(int64_t, int64_t last) const { return {0, shape.width, limit(last - 1)}; }
   SmallBounds over_keys(int64_t, int64_t last) const { return {0, limit(last - 1), shape.width}; }
   SmallBounds over_queries(int64_t first, int64_t) const {
-    const int64_t from =
-        shape.causal ? least(shape.queries, most(0, first - (shape.keys - shape.queries))) : 0;
-    return {from, shape.queries, shape.width};
+    const int64_t from = shape.causal ? least(queries, most(0, first - (place.keys - queries))) : 0;
+    return {from, queries, shape.width};
   }
 };
 
-// Asks for the rows of an item that will be worked on next: heads are short pieces of long rows, which the
+// Asks for the rows of the item that is worked on next: heads are short pieces of long rows, which the
 // processor does not foresee.
-template <class T, bool Write = false>
-[[gnu::always_inline]] inline void prefetch(const AttentionShape& s, const AttentionRows& rows, int64_t index,
-                                            int64_t length) {
-  constexpr int64_t line = 64 / static_cast<int64_t>(sizeof(T));
-  const bool cached = s.items() * s.keys * s.width < (1 << 17);  // small enough to be near anyway
-  if (rows.data == nullptr || cached || index >= s.items()) return;
-  const T* from = static_cast<const T*>(rows.data) + index / s.heads * rows.batch + index % s.heads * s.width;
-  for (int64_t i = 0; i < length; ++i) {
-    for (int64_t c = 0; c < s.width; c += line) __builtin_prefetch(from + i * rows.row + c, Write, 2);
+template <class T>
+class Next {
+ public:
+  Next(const AttentionShape& s, int64_t index)
+      // Operands that are small enough are near anyway.
+      : wanted_(index < s.items() && s.items() * s.keys * s.width >= (1 << 17)),
+        width_(s.width),
+        place_(s, wanted_ ? index : 0) {}
+
+  template <bool Write = false>
+  void queries(const AttentionRows& rows) const {
+    ask<Write>(rows, place_.first_query, place_.queries);
   }
-}
+  template <bool Write = false>
+  void keys(const AttentionRows& rows) const {
+    ask<Write>(rows, place_.first_key, place_.keys);
+  }
+
+ private:
+  template <bool Write>
+  void ask(const AttentionRows& rows, int64_t first, int64_t length) const {
+    constexpr int64_t line = 64 / static_cast<int64_t>(sizeof(T));
+    if (rows.data == nullptr || !wanted_) return;
+    const T* from = place_.at<T>(rows, first, width_);
+    for (int64_t i = 0; i < length; ++i) {
+      for (int64_t c = 0; c < width_; c += line) __builtin_prefetch(from + i * rows.row + c, Write, 2);
+    }
+  }
+
+  bool wanted_;
+  int64_t width_;
+  AttentionPlace place_;
+};
 
 template <class T>
 constexpr int64_t kept_values(const AttentionShape& s) {
@@ -109,14 +131,14 @@ void multiply_scores(const Item<T>& item, const AttentionArgs& a, T* scores, T* 
   const AttentionShape& s = item.shape;
   const T alpha = T(s.scale);
   if constexpr (sizeof(T) == 4) {
-    if (s.queries == 1) {  // reading the keys once is all there is to do; the sums are the same
+    if (item.queries == 1) {  // reading the keys once is all there is to do; the sums are the same
       constexpr int vecs = 2, columns = vecs * lanes<T>;
       Tile<T> tile{};
       tile.k = s.width;
-      tile.a = item.at(a.q);
+      tile.a = item.query_rows(a.q);
       tile.ldb = a.k.row;
       for (int64_t j = 0; j < item.keys; j += columns) {
-        tile.b = item.at(a.k) + j * a.k.row;
+        tile.b = item.key_rows(a.k) + j * a.k.row;
         tile.c = scores + j;
         tile.cols = least(item.keys - j, columns);
         few_rows_tile<1, vecs>(tile, {alpha, false, nullptr, false});
@@ -124,9 +146,10 @@ void multiply_scores(const Item<T>& item, const AttentionArgs& a, T* scores, T* 
       return;
     }
   }
-  const SmallRight<T> keys = small_right_transposed(item.at(a.k), a.k.row, s.width, item.keys, buffer);
-  small_product<Walk::rows>(s.queries, item.at(a.q), a.q.row, keys, scores, item.stride, item.stride, alpha,
-                            false, [&](int64_t first, int64_t last) { return item.scores(first, last); });
+  const SmallRight<T> keys = small_right_transposed(item.key_rows(a.k), a.k.row, s.width, item.keys, buffer);
+  small_product<Walk::rows>(item.queries, item.query_rows(a.q), a.q.row, keys, scores, item.stride,
+                            item.stride, alpha, false,
+                            [&](int64_t first, int64_t last) { return item.scores(first, last); });
 }
 
 // Scores to probabilities, in place. hidden: 0 or -infinity for each key, when the item has gaps.
@@ -134,7 +157,7 @@ template <class T>
 void softmax_rows(const Item<T>& item, T* p, const T* hidden) {
   constexpr T lowest = -T(__builtin_inf());
   constexpr int n = lanes<T>;
-  const int64_t stride = item.stride, rows = item.shape.queries;
+  const int64_t stride = item.stride, rows = item.queries;
   for (int64_t i = 0; i < rows; ++i) {
     T* row = p + i * stride;
     for (int64_t j = item.limit(i); j < stride; ++j) row[j] = lowest;
@@ -163,18 +186,18 @@ template <class T>
 void mark_dropped(const Item<T>& item, T* p) {
   const AttentionShape& s = item.shape;
   constexpr int64_t room = 2048;
-  const int64_t group = most(1, room / most(1, s.keys));
-  for (int64_t first = 0; first < s.queries; first += group) {
-    const int64_t last = least(s.queries, first + group);
+  const int64_t group = most(1, room / most(1, item.place.keys));
+  for (int64_t first = 0; first < item.queries; first += group) {
+    const int64_t last = least(item.queries, first + group);
     uint32_t words[room];
-    for (int64_t from = 0; from < s.keys; from += room) {  // once, unless a row alone is longer
-      const int64_t columns = least(s.keys - from, room);
-      const int64_t element = (item.index * s.queries + first) * s.keys + from;
-      each_word(HostTeam{}, s.drop.key, element, (last - first - 1) * s.keys + columns,
+    for (int64_t from = 0; from < item.place.keys; from += room) {  // once, unless a row alone is longer
+      const int64_t columns = least(item.place.keys - from, room);
+      const int64_t element = item.index * s.queries * s.keys + first * item.place.keys + from;
+      each_word(HostTeam{}, s.drop.key, element, (last - first - 1) * item.place.keys + columns,
                 [&](int64_t c, uint32_t word) { words[c] = word; });
       for (int64_t i = first; i < last; ++i) {
         T* row = p + i * item.stride + from;
-        const uint32_t* word = words + (i - first) * s.keys;
+        const uint32_t* word = words + (i - first) * item.place.keys;
         const int64_t visible = least(item.keys - from, columns);
         HostTeam{}.each(visible, [&](int64_t j) { row[j] = word[j] < s.drop.threshold ? -row[j] : row[j]; });
       }
@@ -187,10 +210,11 @@ void forward_item(const AttentionArgs& a, int64_t index) {
   const AttentionShape& s = a.shape;
   const Item<T> item(s, index);
   const bool drops = s.drop.threshold != 0;
-  prefetch<T>(s, a.q, index + 1, s.queries);
-  prefetch<T>(s, a.k, index + 1, s.keys);
-  prefetch<T>(s, a.v, index + 1, s.keys);
-  prefetch<T, true>(s, a.out, index + 1, s.queries);
+  const Next<T> next(s, index + 1);
+  next.queries(a.q);
+  next.keys(a.k);
+  next.keys(a.v);
+  next.template queries<true>(a.out);
   const int64_t most_keys = rounded(s.keys), width = padded<T>(s.width);
   T* memory = static_cast<T*>(scratch(
       Scratch::kernel, (most_keys * (width + 1) + 2 * kept_values<T>(s)) * static_cast<int64_t>(sizeof(T))));
@@ -201,7 +225,7 @@ void forward_item(const AttentionArgs& a, int64_t index) {
 
   multiply_scores(item, a, p, buffer);
   if (item.gaps) {
-    const uint8_t* mask = s.mask + item.b * s.mask_batch;
+    const uint8_t* mask = s.mask + item.place.b * s.mask_batch;
     for (int64_t j = 0; j < item.stride; ++j)
       hidden[j] = j < item.keys && mask[j] ? T(0) : -T(__builtin_inf());
   }
@@ -209,17 +233,17 @@ void forward_item(const AttentionArgs& a, int64_t index) {
   const T* weights = p;
   if (drops) {
     mark_dropped(item, p);
-    HostTeam{}.each(s.queries * item.stride, [&](int64_t c) { spare[c] = p[c] > T(0) ? p[c] : T(0); });
+    HostTeam{}.each(item.queries * item.stride, [&](int64_t c) { spare[c] = p[c] > T(0) ? p[c] : T(0); });
     weights = spare;
   }
   const T alpha = T(drops ? s.drop.scale : 1);
-  if (s.queries == 1 && s.width % lanes<T> == 0) {
-    return small_row_product(weights, {item.at(a.v), a.v.row, false, item.limit(0), s.width}, item.at(a.out),
-                             alpha);
+  if (item.queries == 1 && s.width % lanes<T> == 0) {
+    return small_row_product(weights, {item.key_rows(a.v), a.v.row, false, item.limit(0), s.width},
+                             item.query_rows(a.out), alpha);
   }
-  const SmallRight<T> values = small_right(item.at(a.v), a.v.row, item.keys, s.width, buffer);
-  small_product<Walk::rows>(s.queries, weights, item.stride, values, item.at(a.out), a.out.row, s.width,
-                            alpha, false,
+  const SmallRight<T> values = small_right(item.key_rows(a.v), a.v.row, item.keys, s.width, buffer);
+  small_product<Walk::rows>(item.queries, weights, item.stride, values, item.query_rows(a.out), a.out.row,
+                            s.width, alpha, false,
                             [&](int64_t first, int64_t last) { return item.over_keys(first, last); });
 }
 
@@ -228,7 +252,7 @@ template <class T>
 void softmax_rows_grad(const Item<T>& item, const T* p, T* d) {
   constexpr int n = lanes<T>;
   const int64_t stride = item.stride;
-  for (int64_t i = 0; i < item.shape.queries; ++i) {
+  for (int64_t i = 0; i < item.queries; ++i) {
     const T* row = p + i * stride;
     T* to = d + i * stride;
     // Columns past the limit were not computed; their probability is zero.
@@ -252,13 +276,14 @@ template <class T>
 void backward_item(const AttentionGradArgs& a, int64_t index) {
   const AttentionShape& s = a.shape;
   const Item<T> item(s, index);
-  prefetch<T>(s, a.q, index + 1, s.queries);
-  prefetch<T>(s, a.k, index + 1, s.keys);
-  prefetch<T>(s, a.v, index + 1, s.keys);
-  prefetch<T>(s, a.dout, index + 1, s.queries);
-  prefetch<T, true>(s, a.dq, index + 1, s.queries);
-  prefetch<T, true>(s, a.dk, index + 1, s.keys);
-  prefetch<T, true>(s, a.dv, index + 1, s.keys);
+  const Next<T> next(s, index + 1);
+  next.queries(a.q);
+  next.keys(a.k);
+  next.keys(a.v);
+  next.queries(a.dout);
+  next.template queries<true>(a.dq);
+  next.template keys<true>(a.dk);
+  next.template keys<true>(a.dv);
   const int64_t most_keys = rounded(s.keys), width = padded<T>(s.width), block = kept_values<T>(s);
   const int64_t longest = most(most_keys, s.queries);
   T* memory = static_cast<T*>(
@@ -270,10 +295,10 @@ void backward_item(const AttentionGradArgs& a, int64_t index) {
   const T* kept = static_cast<const T*>(a.kept) + index * block;
   const T* p = kept;
   const T* used = kept;
-  const T* dout = item.at(a.dout);
+  const T* dout = item.query_rows(a.dout);
   const bool drops = s.drop.threshold != 0;
   const T scale = T(drops ? s.drop.scale : 1), alpha = T(s.scale);
-  const int64_t count = s.queries * item.stride;
+  const int64_t count = item.queries * item.stride;
   if (drops) {
     HostTeam{}.each(count, [&](int64_t c) {
       positive[c] = abs(kept[c]);
@@ -285,30 +310,31 @@ void backward_item(const AttentionGradArgs& a, int64_t index) {
   const auto over_keys = [&](int64_t first, int64_t last) { return item.over_keys(first, last); };
   const auto over_queries = [&](int64_t first, int64_t last) { return item.over_queries(first, last); };
   if (a.dq.data || a.dk.data) {
-    const SmallRight<T> values = small_right_transposed(item.at(a.v), a.v.row, s.width, item.keys, buffer);
-    small_product<Walk::rows>(s.queries, dout, a.dout.row, values, d, item.stride, item.stride, scale, false,
-                              [&](int64_t first, int64_t last) { return item.scores(first, last); });
+    const SmallRight<T> values =
+        small_right_transposed(item.key_rows(a.v), a.v.row, s.width, item.keys, buffer);
+    small_product<Walk::rows>(item.queries, dout, a.dout.row, values, d, item.stride, item.stride, scale,
+                              false, [&](int64_t first, int64_t last) { return item.scores(first, last); });
     if (drops) {
       HostTeam{}.each(count, [&](int64_t c) { d[c] = __builtin_signbit(kept[c]) ? T(0) : d[c]; });
     }
     softmax_rows_grad(item, p, d);
   }
   if (a.dq.data) {
-    const SmallRight<T> keys = small_right(item.at(a.k), a.k.row, item.keys, s.width, buffer);
-    small_product<Walk::rows>(s.queries, d, item.stride, keys, item.at(a.dq), a.dq.row, s.width, alpha,
-                              a.dq_add, over_keys);
+    const SmallRight<T> keys = small_right(item.key_rows(a.k), a.k.row, item.keys, s.width, buffer);
+    small_product<Walk::rows>(item.queries, d, item.stride, keys, item.query_rows(a.dq), a.dq.row, s.width,
+                              alpha, a.dq_add, over_keys);
   }
   if (a.dk.data) {
-    const SmallRight<T> queries = small_right(item.at(a.q), a.q.row, s.queries, s.width, buffer);
-    small_product<Walk::columns>(item.keys, d, item.stride, queries, item.at(a.dk), a.dk.row, s.width, alpha,
-                                 a.dk_add, over_queries);
-    if (!a.dk_add) zero_rows(item.at(a.dk), a.dk.row, item.keys, s.keys, s.width);
+    const SmallRight<T> queries = small_right(item.query_rows(a.q), a.q.row, item.queries, s.width, buffer);
+    small_product<Walk::columns>(item.keys, d, item.stride, queries, item.key_rows(a.dk), a.dk.row, s.width,
+                                 alpha, a.dk_add, over_queries);
+    if (!a.dk_add) zero_rows(item.key_rows(a.dk), a.dk.row, item.keys, item.place.keys, s.width);
   }
   if (a.dv.data) {
-    const SmallRight<T> outs = small_right(dout, a.dout.row, s.queries, s.width, buffer);
-    small_product<Walk::columns>(item.keys, used, item.stride, outs, item.at(a.dv), a.dv.row, s.width, scale,
-                                 a.dv_add, over_queries);
-    if (!a.dv_add) zero_rows(item.at(a.dv), a.dv.row, item.keys, s.keys, s.width);
+    const SmallRight<T> outs = small_right(dout, a.dout.row, item.queries, s.width, buffer);
+    small_product<Walk::columns>(item.keys, used, item.stride, outs, item.key_rows(a.dv), a.dv.row, s.width,
+                                 scale, a.dv_add, over_queries);
+    if (!a.dv_add) zero_rows(item.key_rows(a.dv), a.dv.row, item.keys, item.place.keys, s.width);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "engine/cpu/caches.h"
 #include "engine/cpu/simd.h"
 
 namespace mosaic::kernels::MOSAIC_ISA {
@@ -21,6 +22,13 @@ constexpr int64_t ceil_div(int64_t a, int64_t b) {
 inline constexpr int64_t block_k = 512;
 constexpr int64_t k_step(int64_t k) {
   return k == 0 ? 1 : ceil_div(ceil_div(k, ceil_div(k, block_k)), 8) * 8;
+}
+
+// Values that fill the second-level cache. Blocks of the right operand that are read again for every few rows
+// of the left take a quarter of it: the rest is for what passes by.
+template <class T>
+int64_t cache_values() {
+  return second_level_bytes() / int64_t{sizeof(T)};
 }
 
 // Multiply-adds worth a thread: some 5 microseconds.

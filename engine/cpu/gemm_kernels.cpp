@@ -11,11 +11,13 @@
 namespace mosaic::kernels::MOSAIC_ISA {
 namespace {
 
-// Values of B packed at once: should stay in the second-level cache.
-constexpr int64_t block_b = 128 * block_k;
-// B stays where it is when the memory its block of k spans, rows of ldb values, is no more than this: a copy
-// costs more than a few cache misses. Less when A is read by columns, which spreads as far.
-constexpr int64_t in_place_b = 1 << 18, in_place_b_trans_a = 3 << 15;
+// B stays where it is when the memory its block of k spans, rows of ldb values, is no more than the
+// second-level cache: a copy costs more than a few cache misses. Less when A is read by columns, which
+// spreads as far.
+template <class T>
+bool stays_in_place(const GemmArgs& g, int64_t step) {
+  return step * g.ldb <= (g.trans_a ? cache_values<T>() * 3 / 8 : cache_values<T>());
+}
 // Tiles of rows that share a panel of B while it is in the first-level cache.
 constexpr int64_t group_tiles = 4;
 
@@ -220,9 +222,9 @@ void multiply(const Product<T>& product, Range rows, Range cols) {
   }
   const int64_t step = k_step(g.k);
   const bool low = rows.size() <= 2 * tile_rows;
-  const bool in_place = !g.trans_b && (low || step * g.ldb <= (g.trans_a ? in_place_b_trans_a : in_place_b));
+  const bool in_place = !g.trans_b && (low || stays_in_place<T>(g, step));
   // The copy of B is used at once if rows are few.
-  const int64_t panels = low && g.trans_b ? 2 : block_b / (step * panel_columns<T>);
+  const int64_t panels = low && g.trans_b ? 2 : cache_values<T>() / 4 / (step * panel_columns<T>);
   const int64_t width = larger(panels, 1) * panel_columns<T>;
   Block block{{cols.begin, smaller(cols.begin + width, cols.end)}, {0, smaller(step, g.k)}};
   for (;;) {

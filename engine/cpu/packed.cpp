@@ -12,9 +12,9 @@ namespace mosaic::kernels::MOSAIC_ISA {
 namespace {
 
 constexpr int64_t width = panel_columns<float>;
-// Values of W that stay in the second-level cache while all rows of x pass, and tiles of these rows that stay
-// in the first-level cache while the block's panels pass.
-constexpr int64_t block_w = 1 << 16, group_tiles = 4;
+// Tiles of rows of x that stay in the first-level cache while a block of W's panels passes, itself in the
+// second-level cache while all rows do.
+constexpr int64_t group_tiles = 4;
 
 // Panels worked on at once: few rows need more sums to hide the latency of an addition.
 constexpr int panels_at_once(int rows) {
@@ -121,7 +121,8 @@ void multiply_group(const PackedArgs& g, int64_t first, int64_t last, int64_t co
 
 void multiply_panels(const PackedArgs& g, int64_t begin, int64_t end) {
   const int64_t count = ceil_div(g.m, tile_rows);  // tiles of about equal heights
-  const int64_t block = count <= group_tiles ? end - begin : larger(1, block_w / (g.k * width));
+  const int64_t block =
+      count <= group_tiles ? end - begin : larger(1, cache_values<float>() / 4 / (g.k * width));
   for (int64_t panel = begin; panel < end; panel += block) {
     for (int64_t t = 0; t < count; t += group_tiles) {
       multiply_group(g, t, smaller(count, t + group_tiles), count, panel, smaller(end, panel + block));

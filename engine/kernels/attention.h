@@ -16,8 +16,12 @@ struct AttentionRows {
 };
 
 // What forward and backward share. Query i sees key j when mask[b, j] is set (mask null: always) and, if
-// causal, j <= i + keys - queries. Probability (b, h, i, j) is element ((b heads + h) queries + i) keys + j
-// of `drop`.
+// causal, j <= i + keys - queries. Probability (b, h, i, j) is element (b heads + h) queries keys + i keys +
+// j of `drop`.
+//
+// With begins, a batch is sequences of different lengths one after another: b owns the rows [begins[b],
+// begins[b + 1]) of its operands, whose batch strides are 0. `queries` and `keys` are the longest then, and
+// stand for b's own in the rules above but in the size queries keys of a head; there is no mask.
 struct AttentionShape {
   DType dtype;
   int64_t batch, heads, queries, keys, width;
@@ -26,6 +30,8 @@ struct AttentionShape {
   bool causal;
   double scale;  // of the products of queries and keys
   Drop drop;
+  const int32_t* query_begins = nullptr;  // batch + 1, both or neither
+  const int32_t* key_begins = nullptr;
   int64_t items() const { return batch * heads; }
 };
 

@@ -14,6 +14,7 @@
 
 #include "engine/core/random.h"
 #include "engine/core/tensor.h"
+#include "engine/ops/segments.h"
 
 namespace mosaic {
 
@@ -175,14 +176,18 @@ Tensor add_layer_norm(const Tensor& x, const Tensor& y, double dropout, Generato
 // ----------------------------------------------------------------------------------------------
 struct AttentionOptions {
   int64_t heads = 1;
-  bool causal = false;       // query i sees keys 0..i + (Lk - Lq)
-  Tensor key_mask;           // u8 {batch, Lk}: 1 = visible; undefined = all visible
+  bool causal = false;  // query i sees keys 0..i + (Lk - Lq)
+  Tensor key_mask;      // u8 {batch, Lk}: 1 = visible; undefined = all visible
+  // Sequences without padding: q is {1, all queries, width}, k and v {1, all keys, width}, and the queries of
+  // a sequence see its keys. Both or neither, of as many sequences; no key_mask then.
+  Segments queries = {}, keys = {};
   double dropout = 0;        // of the probabilities
   Generator* rng = nullptr;  // needed when dropout > 0
 };
 // Scaled dot-product attention, scale 1/sqrt(width / heads): q {batch, Lq, width}, k {batch, Lk, width},
 // v {batch, Lk, width} -> {batch, Lq, width}; head h owns channels [h, h+1) * width / heads. q, k and v may
-// be slices of one packed projection. A query that sees no key gives zeros.
+// be slices of one packed projection. A query that sees no key gives zeros. Of segments Lq and Lk are each
+// sequence's own.
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options);
 
 // --- indexing

@@ -52,7 +52,7 @@ SelfAttention::SelfAttention(const Options& options, Generator& rng) : SelfAtten
   initialise(*this, next_stream(rng));
 }
 
-Tensor SelfAttention::operator()(const Tensor& x, const Tensor& key_mask, const Context& context) const {
+Tensor SelfAttention::operator()(const Tensor& x, const Sequences& sequences, const Context& context) const {
   const Scope scope(name());
   const int64_t c = options_.channels;
   const Tensor packed = in_proj_(x);  // {batch, length, 3 * channels}
@@ -61,7 +61,9 @@ Tensor SelfAttention::operator()(const Tensor& x, const Tensor& key_mask, const 
       attention(slice(packed, 2, 0, c), slice(packed, 2, c, 2 * c), slice(packed, 2, 2 * c, 3 * c),
                 {.heads = options_.heads,
                  .causal = options_.causal,
-                 .key_mask = key_mask,
+                 .key_mask = sequences.mask,
+                 .queries = sequences.segments,
+                 .keys = sequences.segments,
                  .dropout = rate,
                  .rng = rate == 0 ? nullptr : context.rng});
   return out_proj_(mixed);
@@ -108,14 +110,16 @@ Tensor CrossAttention::project(const Tensor& memory) const {
   return kv_proj_(memory);
 }
 
-Tensor CrossAttention::operator()(const Tensor& x, const Tensor& projected, const Tensor& memory_mask,
-                                  const Context& context) const {
+Tensor CrossAttention::operator()(const Tensor& x, const Tensor& projected, const Sequences& memory,
+                                  const Context& context, const Segments& own) const {
   const Scope scope(name());
   const int64_t c = options_.channels;
   const double rate = active_rate(options_.dropout, context);
   const Tensor mixed = attention(q_proj_(x), slice(projected, 2, 0, c), slice(projected, 2, c, 2 * c),
                                  {.heads = options_.heads,
-                                  .key_mask = memory_mask,
+                                  .key_mask = memory.mask,
+                                  .queries = own,
+                                  .keys = memory.segments,
                                   .dropout = rate,
                                   .rng = rate == 0 ? nullptr : context.rng});
   return out_proj_(mixed);

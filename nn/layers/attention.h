@@ -8,6 +8,7 @@
 
 #include "nn/layers/linear.h"
 #include "nn/layers/row_moves.h"
+#include "nn/layers/sequences.h"
 
 namespace mosaic::nn {
 
@@ -37,9 +38,8 @@ class SelfAttention final : public Module {
   explicit SelfAttention(const Options& options);
   SelfAttention(const Options& options, Generator& rng);
 
-  // x {batch, length, width}, key_mask u8 {batch, length} (1 = visible; undefined: all) -> {batch, length,
-  // width}.
-  Tensor operator()(const Tensor& x, const Tensor& key_mask, const Context& context = {}) const;
+  // x {batch, length, width} or packed {1, tokens, width} -> the same shape.
+  Tensor operator()(const Tensor& x, const Sequences& sequences, const Context& context = {}) const;
   // One new token a row, x {rows, 1, width}, attending to the cache and itself; appends to the cache.
   Tensor step(const Tensor& x, KeyValueCache& cache) const;
 
@@ -67,9 +67,10 @@ class CrossAttention final : public Module {
   // Keys and values of a memory {batch, memory, memory_width} -> {batch, memory, 2 * channels}, keys before
   // values: made once a sentence when decoding.
   Tensor project(const Tensor& memory) const;
-  // x {batch, length, width} against projected memory, mask u8 {batch, memory} -> {batch, length, width}.
-  Tensor operator()(const Tensor& x, const Tensor& projected, const Tensor& memory_mask,
-                    const Context& context = {}) const;
+  // x {batch, length, width} against projected memory -> {batch, length, width}; or both packed, `own` being
+  // the segments of x.
+  Tensor operator()(const Tensor& x, const Tensor& projected, const Sequences& memory,
+                    const Context& context = {}, const Segments& own = {}) const;
 
   void visit(Visitor& v) override;
   std::string describe() const override;

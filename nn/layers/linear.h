@@ -40,7 +40,11 @@ class Linear final : public Layer {
 // whole matrix of them (linear_cross_entropy).
 struct OutputLayer {
   Tensor features, weight, bias;  // {n, in}, {vocabulary, in}, {vocabulary} or undefined
-  Tensor logits() const { return linear(features, weight, bias); }
+  std::string module;             // whose it is, for errors
+  Tensor logits() const {
+    const Scope scope(module);
+    return linear(features, weight, bias);
+  }
 };
 
 }  // namespace mosaic::nn

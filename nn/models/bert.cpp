@@ -43,21 +43,40 @@ Bert::Bert(const BertConfig& config, Generator& rng) : Bert(config) {
 }
 
 template <class Keep>
+Tensor Bert::run(Tensor x, const Sequences& sequences, const Context& context, const Keep& keep) const {
+  keep(x);
+  for (const BertLayer& layer : layers_) {
+    x = run_layer(context, {x}, [&layer, sequences, context](const std::vector<Tensor>& in) {
+      return layer(in[0], sequences, context);
+    });
+    keep(x);
+  }
+  return x;
+}
+
+template <class Keep>
 Tensor Bert::run(const BertInput& input, const Context& context, const Keep& keep) const {
   const Scope scope(name());
   check_input(input);
   const Tensor ids = input.ids.to(device());
   const Tensor mask = input.mask.defined() ? input.mask.to(device()) : token_mask(ids, config_.padding);
   const Tensor types = input.types.defined() ? input.types.to(device()) : Tensor();
-  Tensor x = embeddings_(ids, types, context);  // {batch, length, width}
-  keep(x);
-  for (const BertLayer& layer : layers_) {
-    x = run_layer(context, {x}, [&layer, mask, context](const std::vector<Tensor>& in) {
-      return layer(in[0], mask, context);
-    });
-    keep(x);
-  }
-  return x;
+  return run(embeddings_(ids, types, context), mask, context, keep);  // {batch, length, width}
+}
+
+PackedBertInput Bert::pack(const BertInput& input) const {
+  const Scope scope(name());
+  check_input(input);
+  const std::vector<int64_t> lengths =
+      input.mask.defined() ? lengths_of(input.mask) : lengths_of(input.ids, config_.padding);
+  return {.tokens = packed_tokens(input.ids, lengths, device()),
+          .types = input.types.defined() ? packed(input.types, lengths, device()) : Tensor()};
+}
+
+Tensor Bert::encode(const PackedBertInput& input, const Context& context) const {
+  const Scope scope(name());
+  return run(embeddings_(input.tokens, input.types, context), input.tokens.segments, context,
+             [](const Tensor&) {});
 }
 
 Tensor Bert::encode(const BertInput& input, const Context& context) const {
@@ -83,12 +102,27 @@ Tensor Bert::mlm_logits(const Tensor& encoded, const Tensor& places) const {
   return mlm_output(encoded, places).logits();
 }
 
-Tensor Bert::classify(const Tensor& encoded, const Context& context) const {
-  const Scope scope(name());
+void Bert::check_classifier(const Tensor& encoded) const {
   check<ArgumentError>(classifier_.has_value(), "Bert", "this model has no classifier head");
   check<ShapeError>(encoded.rank() == 3 && encoded.dim(2) == config_.width, "classify",
                     "needs encoded tokens {batch, length, ", config_.width, "}, got ", encoded.shape());
+}
+
+Tensor Bert::classify(const Tensor& encoded, const Context& context) const {
+  const Scope scope(name());
+  check_classifier(encoded);
   return (*classifier_)(squeeze(slice(encoded, 1, 0, 1), 1), context);
+}
+
+Tensor Bert::classify(const Tensor& encoded, const Segments& segments, const Context& context) const {
+  const Scope scope(name());
+  check_classifier(encoded);
+  check<ShapeError>(encoded.dim(0) == 1 && encoded.dim(1) == segments.elements(), "classify", "encoded ",
+                    encoded.shape(), " does not fit segments of ", segments.elements(), " tokens");
+  for (const int64_t length : segments.lengths())
+    check<ArgumentError>(length > 0, "classify", "a sequence without tokens has no first one");
+  const Tensor first = slice(segments.begins(), 0, 0, segments.count());
+  return (*classifier_)(index_select(squeeze(encoded, 0), first), context);
 }
 
 void Bert::visit(Visitor& v) {

@@ -29,6 +29,12 @@ struct BertInput {
   Tensor mask;   // u8 {batch, length}, 1 = a token; undefined: wherever ids is not padding
 };
 
+// The same without padding, on the model's device.
+struct PackedBertInput {
+  PackedTokens tokens;
+  Tensor types;  // i32 {1, tokens}; undefined: all 0
+};
+
 class Bert final : public Module {
  public:
   // Parameters stay undefined.
@@ -38,6 +44,11 @@ class Bert final : public Module {
   // The last layer's output {batch, length, width}. DtypeError and ShapeError for ids, types or a mask of
   // another kind, ArgumentError for rows longer than there are positions.
   Tensor encode(const BertInput& input, const Context& context = {}) const;
+  // The input without its padding. ArgumentError for a row with padding, or hidden by the mask, before a
+  // token.
+  PackedBertInput pack(const BertInput& input) const;
+  // -> {1, tokens, width}
+  Tensor encode(const PackedBertInput& input, const Context& context = {}) const;
   // The stream after the embeddings and after every layer: layers + 1 tensors, the last one is encode()'s
   // (composed: what each layer gives the next, of the layer's hidden size).
   std::vector<Tensor> hidden_states(const BertInput& input, const Context& context = {}) const;
@@ -48,6 +59,8 @@ class Bert final : public Module {
   OutputLayer mlm_output(const Tensor& encoded, const Tensor& places) const;  // what makes them
   // Logits {batch, labels} of the encoded first tokens. ArgumentError without the head.
   Tensor classify(const Tensor& encoded, const Context& context = {}) const;
+  // The same of packed sequences, encoded {1, tokens, width}. ArgumentError for an empty one.
+  Tensor classify(const Tensor& encoded, const Segments& segments, const Context& context = {}) const;
 
   void visit(Visitor& v) override;
   std::string describe() const override { return "Bert"; }
@@ -57,7 +70,10 @@ class Bert final : public Module {
 
  private:
   template <class Keep>
+  Tensor run(Tensor x, const Sequences& sequences, const Context& context, const Keep& keep) const;
+  template <class Keep>
   Tensor run(const BertInput& input, const Context& context, const Keep& keep) const;
+  void check_classifier(const Tensor& encoded) const;
 
   BertConfig config_;
   BertEmbeddings embeddings_;

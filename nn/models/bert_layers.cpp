@@ -25,19 +25,30 @@ BertEmbeddings::BertEmbeddings(const BertConfig& config)
       weights_(weights(config)),
       norm_({.width = config.width, .eps = config.norm_eps}) {}
 
-Tensor BertEmbeddings::operator()(const Tensor& ids, const Tensor& types, const Context& context) const {
-  const Scope scope(name());
-  const int64_t length = ids.dim(1);
+void BertEmbeddings::check_length(int64_t length) const {
   check<ArgumentError>(length <= positions_count_, "BertEmbeddings", "sequences of ", length,
                        " tokens, the model has ", positions_count_, " positions");
+}
+
+Tensor BertEmbeddings::sum(const Tensor& ids, const Tensor& places, const Tensor& types,
+                           const Context& context) const {
   const Tensor rows = embedding(words_, ids, padding_);  // {batch, length, width}
-  Tensor place = slice(positions_, 0, 0, length);        // {length, width}
-  if (types.defined()) {
-    place = add(place, embedding(types_, types));  // {batch, length, width}
-  } else {
-    place = add(place, slice(types_, 0, 0, 1));
-  }
-  return nn::dropout(in_precision(norm_(add(rows, place), context), context), dropout_, context);
+  const Tensor kinds = types.defined() ? embedding(types_, types) : slice(types_, 0, 0, 1);
+  const Tensor x = add(rows, add(places, kinds));
+  return nn::dropout(in_precision(norm_(x, context), context), dropout_, context);
+}
+
+Tensor BertEmbeddings::operator()(const Tensor& ids, const Tensor& types, const Context& context) const {
+  const Scope scope(name());
+  check_length(ids.dim(1));
+  return sum(ids, slice(positions_, 0, 0, ids.dim(1)), types, context);
+}
+
+Tensor BertEmbeddings::operator()(const PackedTokens& tokens, const Tensor& types,
+                                  const Context& context) const {
+  const Scope scope(name());
+  check_length(tokens.segments.longest());
+  return sum(tokens.ids, embedding(positions_, tokens.positions), types, context);
 }
 
 void BertEmbeddings::visit(Visitor& v) {
@@ -57,12 +68,15 @@ BertSelfAttention::BertSelfAttention(const Options& options)
                        options.width, " cannot be split into ", options.heads, " heads");
 }
 
-Tensor BertSelfAttention::operator()(const Tensor& x, const Tensor& mask, const Context& context) const {
+Tensor BertSelfAttention::operator()(const Tensor& x, const Sequences& sequences,
+                                     const Context& context) const {
   const Scope scope(name());
   const double rate = active_rate(options_.dropout, context);
   return output_(attention(query_(x), key_(x), value_(x),
                            {.heads = options_.heads,
-                            .key_mask = mask,
+                            .key_mask = sequences.mask,
+                            .queries = sequences.segments,
+                            .keys = sequences.segments,
                             .dropout = rate,
                             .rng = rate == 0 ? nullptr : context.rng}));
 }
@@ -96,10 +110,10 @@ BertLayer::BertLayer(const BertConfig& config, size_t index)
     bottleneck_out_.emplace(affine(sizes_.hidden, config.width, Init::identity()));
 }
 
-Tensor BertLayer::operator()(const Tensor& x, const Tensor& mask, const Context& context) const {
+Tensor BertLayer::operator()(const Tensor& x, const Sequences& sequences, const Context& context) const {
   const Scope scope(name());
   const Tensor z = bottleneck_in_ ? (*bottleneck_in_)(x) : x;  // {batch, length, hidden}
-  const Tensor a = self_attention_norm_.add(z, self_attention_(z, mask, context), dropout_, context);
+  const Tensor a = self_attention_norm_.add(z, self_attention_(z, sequences, context), dropout_, context);
   const Tensor y = ffn_norm_.add(a, ffn_(a, context), dropout_, context);
   return bottleneck_out_ ? (*bottleneck_out_)(y) : y;
 }
@@ -124,7 +138,7 @@ MlmHead::MlmHead(const BertConfig& config)
 
 OutputLayer MlmHead::operator()(const Tensor& x, const Tensor& words) const {
   const Scope scope(name());
-  return {norm_(gelu(dense_(x))), words, bias_};
+  return {norm_(gelu(dense_(x))), words, bias_, name()};
 }
 
 void MlmHead::visit(Visitor& v) {

@@ -8,6 +8,7 @@
 #include "nn/layers/feed_forward.h"
 #include "nn/layers/linear.h"
 #include "nn/layers/norm.h"
+#include "nn/layers/sequences.h"
 #include "nn/models/bert_config.h"
 
 namespace mosaic::nn {
@@ -18,11 +19,17 @@ class BertEmbeddings final : public Module {
   explicit BertEmbeddings(const BertConfig& config);
   // ids i32 {batch, length}; types i32 of the same shape, undefined: all 0 -> {batch, length, width}.
   Tensor operator()(const Tensor& ids, const Tensor& types, const Context& context) const;
+  // types {1, tokens} -> {1, tokens, width}
+  Tensor operator()(const PackedTokens& tokens, const Tensor& types, const Context& context) const;
   const Tensor& words() const { return words_; }  // {vocabulary, width}, also the MLM head's last matrix
   void visit(Visitor& v) override;
   std::string describe() const override { return "BertEmbeddings"; }
 
  private:
+  void check_length(int64_t length) const;
+  // norm(words + positions + types): places {length, width} or {1, tokens, width}.
+  Tensor sum(const Tensor& ids, const Tensor& places, const Tensor& types, const Context& context) const;
+
   int64_t vocabulary_, positions_count_, types_count_, width_, padding_;
   double dropout_;
   Init weights_;
@@ -40,8 +47,8 @@ class BertSelfAttention final : public Module {
     Init weight_init = Init::normal(0.02);
   };
   explicit BertSelfAttention(const Options& options);
-  // x {batch, length, width}, mask u8 {batch, length}: 1 = a token -> {batch, length, width}.
-  Tensor operator()(const Tensor& x, const Tensor& mask, const Context& context) const;
+  // x {batch, length, width} or packed {1, tokens, width} -> the same shape.
+  Tensor operator()(const Tensor& x, const Sequences& sequences, const Context& context) const;
   void visit(Visitor& v) override;
   std::string describe() const override;
 
@@ -56,9 +63,9 @@ class BertSelfAttention final : public Module {
 class BertLayer final : public Module {
  public:
   BertLayer(const BertConfig& config, size_t index);
-  // x {batch, length, config.width} -> the same shape; composed: from the hidden size of the layer before to
-  // this layer's.
-  Tensor operator()(const Tensor& x, const Tensor& mask, const Context& context) const;
+  // x {batch, length, config.width} or packed {1, tokens, config.width} -> the same shape; composed: from the
+  // hidden size of the layer before to this layer's.
+  Tensor operator()(const Tensor& x, const Sequences& sequences, const Context& context) const;
   void visit(Visitor& v) override;
   std::string describe() const override;
 

@@ -71,6 +71,15 @@ Tensor Seq2Seq::embed(const Embedding& table, const Tensor& ids, int64_t width, 
   return nn::dropout(in_precision(add(rows, sinusoids), context), dropout, context);
 }
 
+Tensor Seq2Seq::embed(const Embedding& table, const PackedTokens& tokens, int64_t width, double dropout,
+                      const Context& context) const {
+  const Tensor rows = table(tokens.ids, width, std::sqrt(static_cast<double>(width)));  // {1, tokens, width}
+  const Tensor sinusoids =
+      positions_->rows(first_position, tokens.segments.longest(), width, rows.dtype(), rows.device());
+  return nn::dropout(in_precision(add(rows, embedding(sinusoids, tokens.positions)), context), dropout,
+                     context);
+}
+
 Device Seq2Seq::device() const {
   return source_table().table().device();
 }
@@ -93,15 +102,32 @@ Tensor Seq2Seq::decode(const Tensor& decoder_input, const EncoderOutput& encoded
                     encoded.outputs.empty() ? Shape{} : encoded.outputs[0].shape());
   const Tensor x = embed(target_table(), decoder_input.to(device()), config_.decoder.embed, 0,
                          config_.decoder_dropout(), context);
-  return decoder_(x, encoded, context);
+  return decoder_(x, {}, encoded, context);
 }
 
 Tensor Seq2Seq::features(const Tensor& source, const Tensor& decoder_input, const Context& context) const {
   return decode(decoder_input, encode(source, context), context);
 }
 
+EncoderOutput Seq2Seq::encode(const PackedTokens& source, const Context& context) const {
+  const Scope scope(name());
+  const Tensor x = embed(source_table(), source, config_.encoder.embed, config_.encoder_dropout(), context);
+  return encoder_(x, source.segments, context);
+}
+
+Tensor Seq2Seq::features(const PackedTokens& source, const PackedTokens& decoder_input,
+                         const Context& context) const {
+  const Scope scope(name());
+  check<ShapeError>(source.segments.count() == decoder_input.segments.count(), "features",
+                    source.segments.count(), " sources for ", decoder_input.segments.count(), " targets");
+  const EncoderOutput encoded = encode(source, context);
+  const Tensor x =
+      embed(target_table(), decoder_input, config_.decoder.embed, config_.decoder_dropout(), context);
+  return decoder_(x, decoder_input.segments, encoded, context);
+}
+
 OutputLayer Seq2Seq::output_layer(const Tensor& features) const {
-  return {features, shared_ ? shared_->table(config_.decoder.embed) : output_, {}};
+  return {features, shared_ ? shared_->table(config_.decoder.embed) : output_, {}, name()};
 }
 
 Tensor Seq2Seq::project(const Tensor& features) const {

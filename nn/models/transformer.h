@@ -29,9 +29,13 @@ class Seq2Seq final : public Module {
 
   // source {batch, S} -> the outputs of the last encoder layers and the mask of real tokens.
   EncoderOutput encode(const Tensor& source, const Context& context = {}) const;
+  EncoderOutput encode(const PackedTokens& source, const Context& context = {}) const;
   // decoder_input {batch, T} (starting with eos) -> {batch, T, decoder embed}.
   Tensor decode(const Tensor& decoder_input, const EncoderOutput& encoded, const Context& context = {}) const;
   Tensor features(const Tensor& source, const Tensor& decoder_input, const Context& context = {}) const;
+  // The same without padding, of as many sequences on the model's device -> {1, tokens, decoder embed}.
+  Tensor features(const PackedTokens& source, const PackedTokens& decoder_input,
+                  const Context& context = {}) const;
   // features {..., decoder embed} -> {..., target vocabulary}
   Tensor project(const Tensor& features) const;
   OutputLayer output_layer(const Tensor& features) const;
@@ -53,6 +57,8 @@ class Seq2Seq final : public Module {
  private:
   // ids {batch, length} at positions first, first + 1, ... -> dropout(sqrt(width) * rows + sinusoids)
   Tensor embed(const Embedding& table, const Tensor& ids, int64_t width, int64_t first, double dropout,
+               const Context& context) const;
+  Tensor embed(const Embedding& table, const PackedTokens& tokens, int64_t width, double dropout,
                const Context& context) const;
   const Embedding& source_table() const { return *(shared_ ? shared_ : source_); }
   const Embedding& target_table() const { return *(shared_ ? shared_ : target_); }

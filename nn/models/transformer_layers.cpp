@@ -2,9 +2,26 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 namespace mosaic::nn {
 namespace {
+
+// For outputs of packed tokens one after another: where the tokens of the first sequence are, of the first
+// output and of every later one, then those of the second sequence.
+Tensor by_sequence(const Segments& segments, int64_t members) {
+  std::vector<int32_t> order;
+  int64_t first = 0;
+  for (const int64_t length : segments.lengths()) {
+    for (int64_t member = 0; member < members; ++member) {
+      for (int64_t t = first; t < first + length; ++t)
+        order.push_back(static_cast<int32_t>(member * segments.elements() + t));
+    }
+    first += length;
+  }
+  return Tensor::from(std::span<const int32_t>(order), {static_cast<int64_t>(order.size())},
+                      segments.begins().device());
+}
 
 // Concatenations of encoder outputs, made once for all decoder layers that ask for the same.
 class Memories {
@@ -15,15 +32,16 @@ class Memories {
     if (!made.defined()) made = encoded_.memory(members);
     return made;
   }
-  const Tensor& mask(int64_t members) {
-    Tensor& made = masks_.at(static_cast<size_t>(members - 1));
-    if (!made.defined() && encoded_.mask.defined()) made = encoded_.memory_mask(members);
-    return made;
+  const Sequences& sequences(int64_t members) {
+    std::optional<Sequences>& made = sequences_.at(static_cast<size_t>(members - 1));
+    if (!made) made = encoded_.memory_sequences(members);
+    return *made;
   }
 
  private:
   const EncoderOutput& encoded_;
-  std::array<Tensor, 3> values_, masks_;
+  std::array<Tensor, 3> values_;
+  std::array<std::optional<Sequences>, 3> sequences_;
 };
 
 }  // namespace
@@ -40,9 +58,9 @@ EncoderLayer::EncoderLayer(const TransformerConfig& config, size_t index)
             .dropout = config.activation_dropout}),
       ffn_norm_({.width = config.encoder.embed}) {}
 
-Tensor EncoderLayer::operator()(const Tensor& x, const Tensor& mask, const Context& context) const {
+Tensor EncoderLayer::operator()(const Tensor& x, const Sequences& sequences, const Context& context) const {
   const Scope scope(name());
-  const Tensor a = self_attention_norm_.add(x, self_attention_(x, mask, context), dropout_, context);
+  const Tensor a = self_attention_norm_.add(x, self_attention_(x, sequences, context), dropout_, context);
   return ffn_norm_.add(a, ffn_(a, context), dropout_, context);
 }
 
@@ -57,12 +75,20 @@ Tensor EncoderOutput::memory(int64_t members) const {
   check<ArgumentError>(members >= 1 && members <= static_cast<int64_t>(outputs.size()), "EncoderOutput",
                        "memory of ", members, " outputs asked, ", outputs.size(), " are kept");
   if (members == 1) return outputs.front();
-  return concat({outputs.data(), static_cast<size_t>(members)}, 1);
+  const Tensor joined = concat({outputs.data(), static_cast<size_t>(members)}, 1);
+  if (!sequences.segments.defined()) return joined;
+  return unsqueeze(index_select(squeeze(joined, 0), by_sequence(sequences.segments, members)), 0);
 }
 
-Tensor EncoderOutput::memory_mask(int64_t members) const {
-  if (!mask.defined() || members == 1) return mask;
-  return concat(std::vector<Tensor>(static_cast<size_t>(members), mask), 1);
+Sequences EncoderOutput::memory_sequences(int64_t members) const {
+  if (members == 1) return sequences;
+  if (sequences.segments.defined()) {
+    std::vector<int64_t> lengths = sequences.segments.lengths();
+    for (int64_t& length : lengths) length *= members;
+    return Segments(std::move(lengths), sequences.segments.begins().device());
+  }
+  if (!sequences.mask.defined()) return {};
+  return concat(std::vector<Tensor>(static_cast<size_t>(members), sequences.mask), 1);
 }
 
 Encoder::Encoder(const TransformerConfig& config) : kept_(1) {
@@ -71,14 +97,15 @@ Encoder::Encoder(const TransformerConfig& config) : kept_(1) {
   for (size_t i = 0; i < config.encoder.layers.size(); ++i) layers_.emplace_back(config, i);
 }
 
-EncoderOutput Encoder::operator()(const Tensor& embedded, const Tensor& mask, const Context& context) const {
+EncoderOutput Encoder::operator()(const Tensor& embedded, const Sequences& sequences,
+                                  const Context& context) const {
   const Scope scope(name());
-  EncoderOutput encoded{.outputs = {}, .mask = mask};
+  EncoderOutput encoded{.outputs = {}, .sequences = sequences};
   Tensor x = embedded;
   for (size_t i = 0; i < layers_.size(); ++i) {
     const EncoderLayer& layer = layers_[i];
-    x = run_layer(context, {x}, [&layer, mask, context](const std::vector<Tensor>& in) {
-      return layer(in[0], mask, context);
+    x = run_layer(context, {x}, [&layer, sequences, context](const std::vector<Tensor>& in) {
+      return layer(in[0], sequences, context);
     });
     if (layers_.size() - i <= static_cast<size_t>(kept_)) encoded.outputs.insert(encoded.outputs.begin(), x);
   }
@@ -105,11 +132,12 @@ DecoderLayer::DecoderLayer(const TransformerConfig& config, size_t index)
             .dropout = config.activation_dropout}),
       ffn_norm_({.width = config.decoder.embed}) {}
 
-Tensor DecoderLayer::operator()(const Tensor& x, const Tensor& memory, const Tensor& memory_mask,
-                                const Context& context) const {
+Tensor DecoderLayer::operator()(const Tensor& x, const Segments& own, const Tensor& memory,
+                                const Sequences& memory_sequences, const Context& context) const {
   const Scope scope(name());
-  const Tensor a = self_attention_norm_.add(x, self_attention_(x, {}, context), dropout_, context);
-  const Tensor attended = cross_attention_(a, cross_attention_.project(memory), memory_mask, context);
+  const Tensor a = self_attention_norm_.add(x, self_attention_(x, own, context), dropout_, context);
+  const Tensor attended =
+      cross_attention_(a, cross_attention_.project(memory), memory_sequences, context, own);
   const Tensor b = cross_attention_norm_.add(a, attended, dropout_, context);
   return ffn_norm_.add(b, ffn_(b, context), dropout_, context);
 }
@@ -146,26 +174,28 @@ Decoder::Decoder(const TransformerConfig& config) {
   for (size_t i = 0; i < config.decoder.layers.size(); ++i) layers_.emplace_back(config, i);
 }
 
-Tensor Decoder::operator()(const Tensor& embedded, const EncoderOutput& encoded,
+Tensor Decoder::operator()(const Tensor& embedded, const Segments& own, const EncoderOutput& encoded,
                            const Context& context) const {
   const Scope scope(name());
   Memories memories(encoded);
   Tensor x = embedded;
   for (const DecoderLayer& layer : layers_) {
-    const Tensor& mask = memories.mask(layer.members());
+    const Sequences& sequences = memories.sequences(layer.members());
     x = run_layer(context, {x, memories.values(layer.members())},
-                  [&layer, mask, context](const std::vector<Tensor>& in) {
-                    return layer(in[0], in[1], mask, context);
+                  [&layer, own, sequences, context](const std::vector<Tensor>& in) {
+                    return layer(in[0], own, in[1], sequences, context);
                   });
   }
   return x;
 }
 
 std::vector<DecoderLayerCache> Decoder::start(const EncoderOutput& encoded) const {
+  check<ArgumentError>(!encoded.sequences.segments.defined(), "decode",
+                       "step by step from a padded batch only");
   Memories memories(encoded);
   std::vector<DecoderLayerCache> caches;
   for (const DecoderLayer& layer : layers_) {
-    caches.push_back(layer.start(memories.values(layer.members()), memories.mask(layer.members())));
+    caches.push_back(layer.start(memories.values(layer.members()), memories.sequences(layer.members()).mask));
   }
   return caches;
 }

@@ -14,8 +14,8 @@ namespace mosaic::nn {
 class EncoderLayer final : public Module {
  public:
   EncoderLayer(const TransformerConfig& config, size_t index);
-  // x {batch, length, embed}, mask u8 {batch, length}: 1 = a token, 0 = padding.
-  Tensor operator()(const Tensor& x, const Tensor& mask, const Context& context) const;
+  // x {batch, length, embed}, or packed {1, tokens, embed}.
+  Tensor operator()(const Tensor& x, const Sequences& sequences, const Context& context) const;
   void visit(Visitor& v) override;
   std::string describe() const override { return "EncoderLayer"; }
 
@@ -29,18 +29,20 @@ class EncoderLayer final : public Module {
 
 // What decoders attend to.
 struct EncoderOutput {
-  std::vector<Tensor> outputs;  // of the last layers, the last one first: {batch, length, embed} each
-  Tensor mask;                  // u8 {batch, length}: 1 = a token, 0 = padding
+  std::vector<Tensor>
+      outputs;  // of the last layers, the last one first: {batch, length, embed} each, or packed
+  Sequences sequences;
 
-  // The first `members` outputs one after another on the time axis {batch, members * length, embed}.
+  // The first `members` outputs one after another on the time axis {batch, members * length, embed}; packed,
+  // each sequence's are together {1, members * tokens, embed}.
   Tensor memory(int64_t members) const;
-  Tensor memory_mask(int64_t members) const;
+  Sequences memory_sequences(int64_t members) const;
 };
 
 class Encoder final : public Module {
  public:
   explicit Encoder(const TransformerConfig& config);
-  EncoderOutput operator()(const Tensor& embedded, const Tensor& mask, const Context& context) const;
+  EncoderOutput operator()(const Tensor& embedded, const Sequences& sequences, const Context& context) const;
   void visit(Visitor& v) override { v.modules("layers", layers_); }
   std::string describe() const override { return "Encoder"; }
 
@@ -59,9 +61,9 @@ struct DecoderLayerCache {
 class DecoderLayer final : public Module {
  public:
   DecoderLayer(const TransformerConfig& config, size_t index);
-  // x {batch, length, embed}; memory of `members()` encoder outputs and its mask.
-  Tensor operator()(const Tensor& x, const Tensor& memory, const Tensor& memory_mask,
-                    const Context& context) const;
+  // x {batch, length, embed}; memory of `members()` encoder outputs. Packed both, or neither.
+  Tensor operator()(const Tensor& x, const Segments& own, const Tensor& memory,
+                    const Sequences& memory_sequences, const Context& context) const;
   // One token: x {rows, 1, embed}, rows = sentences * hypotheses a sentence; no dropout.
   Tensor step(const Tensor& x, DecoderLayerCache& cache) const;
   DecoderLayerCache start(const Tensor& memory, const Tensor& memory_mask) const;
@@ -84,8 +86,10 @@ class Decoder final : public Module {
  public:
   explicit Decoder(const TransformerConfig& config);
   // embedded {batch, length, embed} -> features {batch, length, embed}; position t sees positions <= t.
-  Tensor operator()(const Tensor& embedded, const EncoderOutput& encoded, const Context& context) const;
-  std::vector<DecoderLayerCache> start(const EncoderOutput& encoded) const;
+  // `own`: the segments of packed tokens, whose memory must be packed, too.
+  Tensor operator()(const Tensor& embedded, const Segments& own, const EncoderOutput& encoded,
+                    const Context& context) const;
+  std::vector<DecoderLayerCache> start(const EncoderOutput& encoded) const;  // of a padded batch
   Tensor step(const Tensor& embedded, std::vector<DecoderLayerCache>& caches) const;
   void visit(Visitor& v) override { v.modules("layers", layers_); }
   std::string describe() const override { return "Decoder"; }

@@ -88,7 +88,8 @@ void write_toy_bert(const fs::path& directory, const ToyBert& sizes) {
   config.labels = sizes.task.empty() ? 0 : std::max<int64_t>(1, static_cast<int64_t>(sizes.labels.size()));
   Generator random(sizes.seed);
   nn::Bert model(config, random);
-  if (sizes.broken) nn::named_parameters(model).front().tensor.data<float>()[0] = NAN;
+  constexpr int64_t cls = 2;  // every text begins with it
+  if (sizes.broken) nn::named_parameters(model).front().tensor.data<float>()[cls * sizes.width] = NAN;
   const apps::BertFacts facts{.arch = {}, .space = {}, .task = sizes.task, .labels = sizes.labels};
   apps::save_bert(directory, model, data::WordPiece::from_tokens(tokens), facts, true);
 }

@@ -101,6 +101,48 @@ TEST_CASE("padding is not seen, and segments are") {
   CHECK(largest_difference(token(model.encode(without), 0, 1), token(encoded, 0, 1)) > 1e-3);
 }
 
+TEST_CASE("packed texts have the states, classes and gradients of padded ones") {
+  for (const bool bottlenecks : {false, true}) {
+    BertConfig config = bert_config(bottlenecks);
+    config.labels = 3;
+    const std::unique_ptr<Bert> model = scrambled(config);
+    BertInput input = bert_input();
+    for (const bool masked : {false, true}) {
+      if (masked) input.mask = token_mask(input.ids, 0);
+      const Tensor encoded = model->encode(input);
+      const PackedBertInput texts = model->pack(input);
+      CHECK(texts.tokens.segments.lengths() == std::vector<int64_t>{7, 4, 6});
+      const Tensor packed = model->encode(texts);
+      CHECK(packed.shape() == Shape{1, 17, 12});
+      for (const auto& [row, first, length] : {std::tuple{0, 0, 7}, {1, 7, 4}, {2, 11, 6}}) {
+        CHECK(largest_difference(slice(packed, 1, first, first + length),
+                                 slice(slice(encoded, 0, row, row + 1), 1, 0, length)) < 1e-5);
+      }
+      const auto gradient = [&](const Tensor& logits) {
+        for (const NamedTensor& p : named_parameters(*model)) p.tensor.zero_grad();
+        sum(square(logits)).backward();
+        std::vector<Tensor> all;
+        for (const NamedTensor& p : named_parameters(*model))
+          if (p.tensor.has_grad()) all.push_back(p.tensor.grad() * 1.0);
+        return all;
+      };
+      const Tensor padded_logits = model->classify(encoded),
+                   packed_logits = model->classify(packed, texts.tokens.segments);
+      CHECK(largest_difference(padded_logits, packed_logits) < 1e-5);
+      const std::vector<Tensor> a = gradient(padded_logits), b = gradient(packed_logits);
+      REQUIRE(a.size() == b.size());
+      for (size_t i = 0; i < a.size(); ++i)
+        CHECK(largest_difference(a[i], b[i]) < 1e-4 * (1 + std::sqrt(squared_norm(a[i]))));
+    }
+    input.mask = Tensor::from(
+        std::vector<uint8_t>{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 1, 0, 1, 1, 1, 1, 0}, {3, 7});
+    CHECK_THROWS_WITH_AS(model->pack(input), doctest::Contains("row 2 has padding before a token"),
+                         ArgumentError);
+    CHECK_THROWS_AS(model->classify(Tensor::zeros({1, 5, 12}), Segments({5, 0})), ArgumentError);
+    CHECK_THROWS_AS(model->classify(Tensor::zeros({1, 5, 12}), Segments({3, 3})), ShapeError);
+  }
+}
+
 TEST_CASE("identity bottlenecks are a plain BERT, and a narrow layer drops the channels it lacks") {
   BertConfig with = bert_config(true), plain = bert_config(false);
   with.layers = plain.layers;
@@ -213,7 +255,7 @@ TEST_CASE("BERT's configuration as JSON, and refusals") {
   CHECK_THROWS_AS(Bert{config}, ArgumentError);
 
   const Bert model = made(bert_config(false));
-  CHECK_THROWS_AS(model.encode({}), ShapeError);
+  CHECK_THROWS_AS(model.encode(BertInput{}), ShapeError);
   CHECK_THROWS_AS(model.encode({.ids = Tensor::zeros({1, 3}), .types = {}, .mask = {}}), DtypeError);
   CHECK_THROWS_AS(model.encode({.ids = Tensor::zeros({1, 11}, i32), .types = {}, .mask = {}}), ArgumentError);
   BertInput bad = bert_input();

@@ -27,7 +27,8 @@ inline double largest_difference(const Tensor& a, const Tensor& b) {
 
 // gradcheck in f64 with respect to the inputs and every parameter of the module.
 inline GradcheckResult check_gradients(Module& module, const std::vector<Tensor>& inputs,
-                                       const std::function<Tensor(const std::vector<Tensor>&)>& forward) {
+                                       const std::function<Tensor(const std::vector<Tensor>&)>& forward,
+                                       double step = GradcheckOptions{}.step) {
   initialise(module, Generator(5), f64);
   std::vector<Tensor> all = inputs;
   std::vector<std::string> names;
@@ -41,7 +42,7 @@ inline GradcheckResult check_gradients(Module& module, const std::vector<Tensor>
         assign_parameters(module, [&](const std::string&, const Shape&) { return given[next++]; });
         return forward({given.begin(), given.begin() + static_cast<std::ptrdiff_t>(inputs.size())});
       },
-      all, {.max_elements = 24});
+      all, {.step = step, .max_elements = 24});
 }
 
 // A small model in which every layer differs.

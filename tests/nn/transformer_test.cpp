@@ -140,6 +140,48 @@ TEST_CASE("padding changes no real position, and the loss counts real tokens onl
       ArgumentError);
 }
 
+TEST_CASE("the loss of packed tokens is that of a padded batch's logits, with every gradient") {
+  Seq2Seq model(mixed_config());  // memories of one, two and three outputs
+  initialise(model, Generator(3), f64);
+  const SequenceBatch batch{
+      .source = source, .decoder_input = input, .targets = ids({8, 9, 7, 2, 4, 5, 2, 1}, {2, 4})};
+  const auto gradients = [&](const Tensor& loss) {
+    std::vector<Tensor> all;
+    for (const NamedTensor& parameter : named_parameters(model)) parameter.tensor.zero_grad();
+    loss.backward();
+    for (const NamedTensor& parameter : named_parameters(model))
+      all.push_back(parameter.tensor.has_grad() ? parameter.tensor.grad() * 1.0 : Tensor());
+    return all;
+  };
+  const Tensor logits = reshape(model.logits(batch.source, batch.decoder_input), {8, 11});
+  const BatchLoss padded = token_loss(index_select(logits, arange(7)), ids({8, 9, 7, 2, 4, 5, 2}, {7}));
+  const BatchLoss packed = sequence_loss(model, batch);
+  CHECK(packed.tokens == padded.tokens);
+  CHECK(packed.nll == doctest::Approx(padded.nll).epsilon(1e-12));
+  CHECK(packed.loss.item<double>() == doctest::Approx(padded.loss.item<double>()).epsilon(1e-12));
+  const std::vector<Tensor> a = gradients(padded.loss), b = gradients(packed.loss);
+  for (size_t i = 0; i < a.size(); ++i) {
+    CHECK(a[i].defined() == b[i].defined());
+    if (a[i].defined()) CHECK(largest_difference(a[i], b[i]) < 1e-12);
+  }
+}
+
+TEST_CASE("packing refuses what is not padded on the right") {
+  Seq2Seq model(mixed_config());
+  initialise(model, Generator(3));
+  const auto with = [&](const Tensor& from, const Tensor& to) {
+    return sequence_loss(model, {.source = from, .decoder_input = input, .targets = to});
+  };
+  const Tensor targets = ids({8, 9, 7, 2, 4, 5, 2, 1}, {2, 4});
+  CHECK_THROWS_WITH_AS(with(ids({3, 4, 5, 2, 1, 6, 2, 1}, {2, 4}), targets),
+                       doctest::Contains("row 1 has padding before a token"), ArgumentError);
+  CHECK_THROWS_AS(with(source, ids({8, 1, 7, 2, 4, 5, 2, 1}, {2, 4})), ArgumentError);
+  CHECK_THROWS_AS(with(ids({3, 4, 5, 2}, {1, 4}), targets), ShapeError);
+  CHECK_THROWS_AS(with(Tensor::zeros({2, 4}), targets), DtypeError);
+  CHECK_THROWS_AS(packed(source, {4}, cpu()), ShapeError);
+  CHECK_THROWS_AS(packed(source, {4, 5}, cpu()), ShapeError);
+}
+
 TEST_CASE("later target tokens do not reach earlier positions") {
   Seq2Seq model(mixed_config());
   initialise(model, Generator(3));
@@ -154,10 +196,10 @@ TEST_CASE("a memory of two equal outputs is a memory of one") {
   initialise(cross, Generator(3));
   Generator rng(8);
   const Tensor x = normal({2, 3, 6}, 0, 1, rng), memory = normal({2, 4, 6}, 0, 1, rng);
-  const EncoderOutput twice{.outputs = {memory, memory, memory}, .mask = token_mask(source, 1)};
-  const Tensor one = cross(x, cross.project(twice.memory(1)), twice.memory_mask(1));
+  const EncoderOutput twice{.outputs = {memory, memory, memory}, .sequences = token_mask(source, 1)};
+  const Tensor one = cross(x, cross.project(twice.memory(1)), twice.memory_sequences(1));
   for (const int64_t members : {2, 3}) {
-    const Tensor many = cross(x, cross.project(twice.memory(members)), twice.memory_mask(members));
+    const Tensor many = cross(x, cross.project(twice.memory(members)), twice.memory_sequences(members));
     CHECK(largest_difference(one, many) < 1e-6);
   }
   CHECK_THROWS_AS(twice.memory(4), ArgumentError);

@@ -46,6 +46,31 @@ TEST_CASE("a query decoded alone has the bits of the same query among the others
   CHECK(test::same_bits(last, slice(all, 1, 5, 6)));
 }
 
+TEST_CASE("sequences one after another have the bits of a padded batch") {
+  Generator rng(4);
+  const Tensor x = normal({3, 6, 32}, 0, 1, rng);
+  const std::vector<int64_t> lengths{4, 6, 1};
+  Setup s{3, 6, 6, 32, 2, true};
+  std::vector<Tensor> rows;
+  for (size_t b = 0; b < lengths.size(); ++b) {
+    const auto at = static_cast<int64_t>(b);
+    rows.push_back(slice(slice(x, 0, at, at + 1), 1, 0, lengths[b]));
+    for (int64_t j = 0; j < s.keys; ++j) s.mask.push_back(j < lengths[b] ? 1 : 0);
+  }
+  const Tensor padded = fused(s, x, x, x), packed = concat(rows, 1);
+  const Segments segments(lengths);
+  const Tensor y =
+      attention(packed, packed, packed,
+                {.heads = 2, .causal = true, .key_mask = {}, .queries = segments, .keys = segments});
+  int64_t first = 0;
+  for (size_t b = 0; b < lengths.size(); ++b) {
+    const auto at = static_cast<int64_t>(b);
+    CHECK(test::same_bits(slice(y, 1, first, first + lengths[b]),
+                          slice(slice(padded, 0, at, at + 1), 1, 0, lengths[b])));
+    first += lengths[b];
+  }
+}
+
 TEST_CASE("attention says what does not fit") {
   const Tensor x = Tensor::zeros({2, 3, 8}), other = Tensor::zeros({2, 4, 6});
   CHECK_THROWS_AS(attention(x, other, other, {.heads = 2, .key_mask = {}}), ShapeError);
@@ -53,4 +78,16 @@ TEST_CASE("attention says what does not fit") {
   CHECK_THROWS_AS(attention(x, x, x, {.heads = 2, .key_mask = {}, .dropout = 0.1}), ArgumentError);
   CHECK_THROWS_AS(attention(x, x, x, {.heads = 2, .key_mask = Tensor::zeros({2, 4}, u8)}), ShapeError);
   CHECK_THROWS_AS(attention(x, x, x, {.heads = 2, .key_mask = Tensor::zeros({2, 3})}), DtypeError);
+  const Tensor rows = Tensor::zeros({1, 6, 8});
+  const Segments fit({2, 4}), three({1, 2, 3}), long_ones({3, 4});
+  const auto segments = [](const Segments& queries, const Segments& keys, const Tensor& mask = {}) {
+    return AttentionOptions{.heads = 2, .key_mask = mask, .queries = queries, .keys = keys};
+  };
+  CHECK(attention(rows, rows, rows, segments(fit, fit)).shape() == rows.shape());
+  CHECK_THROWS_AS(attention(x, x, x, segments(fit, fit)), ShapeError);
+  CHECK_THROWS_AS(attention(rows, rows, rows, segments(fit, long_ones)), ShapeError);
+  CHECK_THROWS_AS(attention(rows, rows, rows, segments(fit, three)), ArgumentError);
+  CHECK_THROWS_AS(attention(rows, rows, rows, segments(fit, {})), ArgumentError);
+  CHECK_THROWS_AS(attention(rows, rows, rows, segments(fit, fit, Tensor::zeros({1, 6}, u8))), ArgumentError);
+  CHECK_THROWS_AS(Segments({2, -1}), ArgumentError);
 }
