@@ -27,6 +27,7 @@ struct BenchModel {
   std::string policy = "sandwich";
   std::optional<int64_t> rows, length, vocabulary, embed, ffn, heads, layers;
   std::optional<double> dropout, attention_dropout;
+  std::string texts;  // lengths of what a BERT is fine-tuned on: "12,9,30"; empty: masked language modelling
   int64_t translation_vocabulary = 9712;
   int64_t batches = 1;
   int64_t experts = 2, hidden = 32;

@@ -35,6 +35,17 @@ TimedModel settings_of(const BenchModel& command) {
   settings.rows = command.rows.value_or(bert ? 16 : 128);
   settings.length = command.length.value_or(bert ? 128 : 32);
   settings.batches = command.batches;
+  if (!command.texts.empty()) {
+    check<UsageError>(bert && !supernet, "--texts",
+                      "are for a BERT alone: --model bert, or --space with --arch");
+    check<UsageError>(!command.rows && !command.length, "--texts",
+                      "say how many rows there are and how long: leave "
+                      "--rows and --length out");
+    for (const std::string& word : split(command.texts, ','))
+      settings.texts.push_back(parse_integer(word, "--texts", 1, 1024));
+    settings.rows = static_cast<int64_t>(settings.texts.size());
+    settings.length = *std::max_element(settings.texts.begin(), settings.texts.end());
+  }
   check<UsageError>(settings.space || settings.embed % settings.heads == 0, "--heads", settings.heads,
                     " must divide the width, --embed ", settings.embed);
   return settings;

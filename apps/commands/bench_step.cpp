@@ -85,12 +85,15 @@ void declare_bench_step(CLI::App& parent, Program& program) {
   integer_option(sub, "--ffn", command->ffn, 1, 16384, "Its feed-forward width [256; BERT 768]");
   integer_option(sub, "--heads", command->heads, 1, 64, "Its heads [4; BERT 6]");
   integer_option(sub, "--layers", command->layers, 1, 64, "Its layers, of a Transformer a side [4; BERT 6]");
+  text_option(sub, "--texts", command->texts,
+              "Fine-tune the BERT instead: classify texts of so many tokens, as 12,9,30");
   integer_option(sub, "--steps", command->steps, 1, 100000, "Timed updates, after two to warm up");
   clock_option(sub, command->clock);
   threads_option(sub);
   device_option(sub);
   json_flag(sub, program);
   examples(sub, {"mosaic bench step --threads 2 --json", "mosaic bench step --model bert --threads 1",
+                 "mosaic bench step --model bert --texts 10,13,12,30",
                  "mosaic bench step --space tiny --arch largest",
                  "mosaic bench step --space tiny --mixture neuron-wise --vocabulary 4000",
                  "mosaic bench step --space bert-homogeneous-tiny --mixture layer-wise"});

@@ -41,6 +41,18 @@ nn::MaskedBatch masked_batch(const TimedModel& settings, Generator& rng) {
           .targets = tokens(all, settings.vocabulary, rng)};
 }
 
+nn::LabelledBatch labelled_batch(const TimedModel& settings, Generator& rng) {
+  std::vector<int32_t> ids, classes;
+  for (const int64_t length : settings.texts) {
+    const std::vector<double> words = tokens({length}, settings.vocabulary, rng).values();
+    for (int64_t t = 0; t < settings.length; ++t)
+      ids.push_back(t < length ? static_cast<int32_t>(words[static_cast<size_t>(t)]) : 0);
+    classes.push_back(static_cast<int32_t>(rng.below(2)));
+  }
+  return {.input = {.ids = Tensor::from(ids, {settings.rows, settings.length}), .types = {}, .mask = {}},
+          .targets = Tensor::from(classes, {settings.rows})};
+}
+
 int64_t positions(const TimedModel& settings) {
   return std::max<int64_t>(512, settings.length);
 }
@@ -98,11 +110,18 @@ std::unique_ptr<Model> on_device(std::unique_ptr<Model> model) {
 
 }  // namespace
 
+int64_t TimedModel::tokens() const {
+  const int64_t real = std::accumulate(texts.begin(), texts.end(), int64_t{0});
+  return (texts.empty() ? rows * length : real) * batches;
+}
+
 std::vector<nn::Batch> synthetic_batches(const TimedModel& settings) {
   Generator rng(1);
   std::vector<nn::Batch> batches;
   for (int64_t i = 0; i < settings.batches; ++i) {
-    if (settings.bert) {
+    if (!settings.texts.empty()) {
+      batches.emplace_back(labelled_batch(settings, rng));
+    } else if (settings.bert) {
       batches.emplace_back(masked_batch(settings, rng));
     } else {
       batches.emplace_back(sequence_batch(settings, rng));
@@ -127,7 +146,9 @@ std::unique_ptr<nn::Seq2Seq> translation_model(const TimedModel& settings) {
 
 std::unique_ptr<nn::Bert> masked_model(const TimedModel& settings) {
   Generator rng(1);
-  return on_device(std::make_unique<nn::Bert>(masked_config(settings), rng));
+  nn::BertConfig config = masked_config(settings);
+  if (!settings.texts.empty()) config.mlm = false, config.labels = 2;
+  return on_device(std::make_unique<nn::Bert>(config, rng));
 }
 
 }  // namespace mosaic::apps

@@ -23,13 +23,15 @@ struct TimedModel {
   int64_t vocabulary = 0;
   int64_t rows = 0, length = 0;  // of a micro-batch
   int64_t batches = 1;           // micro-batches of an update
+  // Not empty: a BERT is fine-tuned instead, on `rows` texts of two classes, so many tokens long each.
+  std::vector<int64_t> texts = {};
 
-  // Tokens of an update: of each side, or of the sequences in which BERT guesses some.
-  int64_t tokens() const { return rows * length * batches; }
+  // Tokens of an update, without padding: of each side, or of a BERT's sequences.
+  int64_t tokens() const;
 };
 
-// Random tokens without padding. Of a BERT's sequences, round(0.15 length) tokens a row (at least one) are to
-// be guessed.
+// Random tokens, padded only where texts have different lengths. Of a BERT's sequences, round(0.15 length)
+// tokens a row (at least one) are to be guessed.
 std::vector<nn::Batch> synthetic_batches(const TimedModel& settings);
 
 // Fresh ones on the chosen device: a supernet of settings.space, or a model alone.

@@ -88,6 +88,32 @@ TEST_SUITE("apps/bench") {
                                    masked["roof_gigaflops_per_second"].get<double>()));
   }
 
+  TEST_CASE("a BERT's fine-tuning on texts of given lengths") {
+    const auto timed = [](const std::string& texts) {
+      std::vector<std::string> arguments = {"bench", "step", "--steps", "2", "--threads", "1", "--json"};
+      for (const char* size : {"--model", "bert", "--vocabulary", "50", "--embed", "16", "--ffn", "24",
+                               "--heads", "4", "--layers", "1", "--texts"})
+        arguments.emplace_back(size);
+      arguments.push_back(texts);
+      return program(arguments);
+    };
+    const auto of = [&](const std::string& texts) { return timed(texts).last_json(); };
+    const json one = of("9"), three = of("5,9,3");
+    check_keys(three, step_keys);
+    CHECK(three["parameters"] == (50 + 512 + 2 + 2) * 16 + 4 * (16 * 16 + 16) + (16 * 24 + 24) +
+                                     (24 * 16 + 16) + 4 * 16 + (16 * 16 + 16) + 2 * 16 + 2);
+    // Padding is no work: 17 tokens, not 27.
+    const auto work = [](const json& of) { return of["gigaflops"].get<double>(); };
+    CHECK(work(three) < 17.5 / 9 * work(one));
+    CHECK(three["tokens_per_second"].get<double>() ==
+          doctest::Approx(17 / three["milliseconds"].get<double>() * 1e3));
+    CHECK(bench(step({"--texts", "5,9"})).err.find("--model bert") != std::string::npos);
+    CHECK(bench(step({"--model", "bert", "--texts", "5,9"})).err.find("--rows") != std::string::npos);
+    CHECK(timed("5,0").code == 2);
+    CHECK(timed("5,x").code == 2);
+    CHECK(bench(step({"--space", "bert-homogeneous-nano", "--texts", "5"})).code == 2);
+  }
+
   TEST_CASE("the standalone model of an architecture") {
     for (const char* name : {"nano", "bert-homogeneous-nano"}) {
       const mosaic::mos::Space space = mosaic::mos::space_named(name);
