@@ -23,11 +23,11 @@ json quickstart_plan(const std::string& scale) {
   json train = default_settings();
   lay_over(train, recipe(scale == "nano" ? "nano" : "quickstart"), "recipe");
   json finetune = default_finetune_settings();
-  finetune["training"]["updates"] = 1500;
+  finetune["training"]["updates"] = 4500;
   finetune["training"]["max_seconds"] = 150;
   finetune["training"]["schedule"]["peak"] = 1e-3;
   finetune["training"]["log_every"] = 100;
-  finetune["training"]["validate_every"] = 300;
+  finetune["training"]["validate_every"] = 500;
   finetune["training"]["keep"] = 2;
   finetune["batches"] = train["batches"];
   finetune["decoding"] = train["decoding"];

@@ -2,8 +2,9 @@
 # The standalone Transformer-Tiny on Multi30k English-German (Wu et al., ACL 2021), with a time limit:
 #   MOSAIC_DATA=DIR apps/reproduce/multi30k.sh [60m]
 # Writes results/multi30k-60m.json: BLEU of test2016 (white-space tokens, lower-cased text, beam 5, average of the
-# last ten checkpoints) and the learning curve. With 600m it runs to its end, 8,000 updates. Stopped, it goes on
-# where it was; the time limit counts training only.
+# last ten checkpoints) and the learning curve. With 600m it runs to its end: when ten epochs in a row have not
+# improved the validation loss, or after 8,000 updates. Stopped, it goes on where it was; the time limit counts
+# training only.
 . "$(dirname "$0")/common.sh"
 limit="${1:-60m}"
 text="${MOSAIC_DATA:?names the folder with multi30k/tok}/multi30k/tok"

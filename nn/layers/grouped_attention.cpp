@@ -42,7 +42,7 @@ Tensor grouped_attention(const Tensor& q, const Tensor& k, const Tensor& v, int6
                     op, "q {batch, Lq, ", heads, " * w} with k and v {batch, Lk, ", groups,
                     " * w} expected, got ", q.shape(), ", ", k.shape(), " and ", v.shape());
   const int64_t repeats = heads / groups, width = q.dim(2) / heads;
-  if (q.dim(1) != 1)
+  if (q.dim(1) != 1 || options.queries.defined())
     return attention(q, repeat_heads(k, groups, repeats), repeat_heads(v, groups, repeats), options);
   // One query sees every key, causal or not: the heads of a group become queries of their own.
   AttentionOptions each = options;

@@ -48,6 +48,26 @@ TEST_CASE("grouped_attention equals PyTorch's, on every device") {
   });
 }
 
+TEST_CASE("groups serve sequences one after another, also of one token in all") {
+  Generator rng(5);
+  for (const std::vector<int64_t>& lengths : {std::vector<int64_t>{3, 1, 5}, {1}}) {
+    const Segments segments(lengths);
+    const int64_t tokens = segments.elements();
+    const Tensor q = normal({1, tokens, 16}, 0, 1, rng), k = normal({1, tokens, 8}, 0, 1, rng),
+                 v = normal({1, tokens, 8}, 0, 1, rng);
+    const Tensor all = grouped_attention(
+        q, k, v, 2, {.heads = 4, .causal = true, .key_mask = {}, .queries = segments, .keys = segments});
+    int64_t first = 0;
+    for (const int64_t length : lengths) {
+      const auto part = [&](const Tensor& x) { return slice(x, 1, first, first + length); };
+      const Tensor one =
+          grouped_attention(part(q), part(k), part(v), 2, {.heads = 4, .causal = true, .key_mask = {}});
+      CHECK(largest_difference(part(all), one) < 1e-6);
+      first += length;
+    }
+  }
+}
+
 TEST_CASE("with as many groups as heads it is SelfAttention, bit by bit") {
   for (const bool causal : {false, true}) {
     Generator a(3), b(3);
