@@ -39,8 +39,7 @@ TimedModel settings_of(const BenchModel& command) {
     check<UsageError>(bert && !supernet, "--texts",
                       "are for a BERT alone: --model bert, or --space with --arch");
     check<UsageError>(!command.rows && !command.length, "--texts",
-                      "say how many rows there are and how long: leave "
-                      "--rows and --length out");
+                      "say how many rows there are and how long, --rows and --length do not belong");
     for (const std::string& word : split(command.texts, ','))
       settings.texts.push_back(parse_integer(word, "--texts", 1, 1024));
     settings.rows = static_cast<int64_t>(settings.texts.size());

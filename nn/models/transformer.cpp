@@ -20,6 +20,11 @@ void check_ids(const char* op, const Tensor& ids, int rank) {
                     " axes and not be empty, got ", ids.shape());
 }
 
+// Where layers begin: embeddings with their positions, {..., width}.
+Tensor placed(const Tensor& rows, const Tensor& sinusoids, double dropout, const Context& context) {
+  return nn::dropout(in_precision(add(rows, sinusoids), context), dropout, context);
+}
+
 }  // namespace
 
 Tensor token_mask(const Tensor& ids, int64_t padding) {
@@ -68,7 +73,7 @@ Tensor Seq2Seq::embed(const Embedding& table, const Tensor& ids, int64_t width, 
   const Tensor rows = table(ids, width, std::sqrt(static_cast<double>(width)));  // {batch, length, width}
   const Tensor sinusoids =
       positions_->rows(first_position + first, ids.dim(1), width, rows.dtype(), rows.device());
-  return nn::dropout(in_precision(add(rows, sinusoids), context), dropout, context);
+  return placed(rows, sinusoids, dropout, context);
 }
 
 Tensor Seq2Seq::embed(const Embedding& table, const PackedTokens& tokens, int64_t width, double dropout,
@@ -76,8 +81,7 @@ Tensor Seq2Seq::embed(const Embedding& table, const PackedTokens& tokens, int64_
   const Tensor rows = table(tokens.ids, width, std::sqrt(static_cast<double>(width)));  // {1, tokens, width}
   const Tensor sinusoids =
       positions_->rows(first_position, tokens.segments.longest(), width, rows.dtype(), rows.device());
-  return nn::dropout(in_precision(add(rows, embedding(sinusoids, tokens.positions)), context), dropout,
-                     context);
+  return placed(rows, embedding(sinusoids, tokens.positions), dropout, context);
 }
 
 Device Seq2Seq::device() const {
